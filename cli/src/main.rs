@@ -1,0 +1,2 @@
+//! The command `prost`.
+fn main() {}

@@ -1,0 +1,178 @@
+//! What orders publishes: what became of an order, and what it asks others to do.
+//!
+//! Every payload carries `statuses`, the states that the order passed through in this change, oldest
+//! first: a live view can show each of them, also the passing ones.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::envelope::event;
+use crate::{CartId, Money, OrderId, OrderLine, OrderStatus, UserId};
+
+/// The order is valid; its stock is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPlaced {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// What to hold, at which price.
+    pub lines: Vec<OrderLine>,
+    /// What the shopper will pay.
+    pub total: Money,
+}
+event!(OrderPlaced, Orders, "order.placed", "order", order_id);
+
+/// The stock is held; the payment is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// What to capture.
+    pub amount: Money,
+    /// With what, e.g. `pm_card_visa`.
+    pub payment_method: String,
+    /// The saga gives up at this time; shorter than the hold.
+    pub due_at: DateTime<Utc>,
+}
+event!(PaymentRequested, Orders, "order.payment_requested", "order", order_id);
+
+/// Paid: the hold becomes a sale, the cart is ordered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderConfirmed {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+    /// What was paid.
+    pub total: Money,
+}
+event!(OrderConfirmed, Orders, "order.confirmed", "order", order_id);
+
+/// The order will not be fulfilled; what was done is being undone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderFailed {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// Machine code, e.g. `PAYMENT_DECLINED`.
+    pub code: String,
+    /// A sentence for the shopper.
+    pub reason: String,
+}
+event!(OrderFailed, Orders, "order.failed", "order", order_id);
+
+/// Everything that a failed order had done is undone: stock and cart are back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderRolledBack {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+}
+event!(OrderRolledBack, Orders, "order.rolled_back", "order", order_id);
+
+/// A cancelled order is undone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderCancelled {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// What was given as the reason.
+    pub reason: Option<String>,
+}
+event!(OrderCancelled, Orders, "order.cancelled", "order", order_id);
+
+/// Give back whatever was captured for this order, and capture nothing more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefundRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+    /// Why, for the provider's record.
+    pub reason: String,
+}
+event!(RefundRequested, Orders, "order.refund_requested", "order", order_id);
+
+/// Give back whatever stock this order holds or bought, and hold nothing more for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReleaseRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+}
+event!(ReleaseRequested, Orders, "order.release_requested", "order", order_id);
+
+/// Make the cart of this order active again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReopenRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// The cart to reopen.
+    pub cart_id: CartId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+}
+event!(ReopenRequested, Orders, "order.reopen_requested", "order", order_id);
+
+/// The order left the house.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderShipped {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+}
+event!(OrderShipped, Orders, "order.shipped", "order", order_id);
+
+/// The order arrived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderDelivered {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// States passed through.
+    pub statuses: Vec<OrderStatus>,
+}
+event!(OrderDelivered, Orders, "order.delivered", "order", order_id);
