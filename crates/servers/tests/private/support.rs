@@ -1,0 +1,50 @@
+//! A folder for one test, with whatever was started in it ended at the end, also when the test fails.
+
+use std::path::{Path, PathBuf};
+
+use servers::Progress;
+
+pub struct TestFolder {
+    path: PathBuf,
+}
+
+impl TestFolder {
+    pub fn new() -> TestFolder {
+        let random = servers::new_secret();
+        let path = std::env::temp_dir().join(format!("servers-{}", &random[..12]));
+        std::fs::create_dir_all(&path).expect("create the folder");
+        TestFolder { path }
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        let script = r#"
+            for proc in /proc/[0-9]*; do
+                if tr '\0' ' ' < "$proc/cmdline" 2>/dev/null | grep -qF -- "$1/" \
+                    || readlink "$proc/cwd" 2>/dev/null | grep -qF -- "$1/"; then
+                    [ "${proc#/proc/}" = $$ ] || kill -9 "${proc#/proc/}" 2>/dev/null
+                fi
+            done
+            rm -rf "$1""#;
+        let ended = std::process::Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(&self.path)
+            .status();
+        if let Err(error) = ended {
+            eprintln!("cannot clean {}: {error}", self.path.display());
+        }
+    }
+}
+
+pub fn progress() -> Progress {
+    Progress::new(|step| eprintln!("{step}"))
+}
