@@ -1,1 +1,18 @@
-//! messaging
+//! Messages between services: durable queues over RabbitMQ or PostgreSQL, the relay that empties a
+//! service's outbox, and the runtime that hands batches to a service's consumers.
+//!
+//! Delivery is at least once; effects are applied once, because each consumer records the event id in
+//! the transaction of the effect. No order is promised.
+
+mod consumer;
+mod delivery;
+mod postgres;
+mod rabbit;
+mod relay;
+mod transport;
+
+pub use consumer::{Consumer, Handler, HandlerError};
+pub use postgres::{Wakes, declare_queues, migrations};
+pub use rabbit::RabbitConfig;
+pub use relay::Relay;
+pub use transport::{QueueDepth, Tap, Tapped, Transport, TransportError};

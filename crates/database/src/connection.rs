@@ -1,0 +1,140 @@
+//! One connection: prepared statements from its cache, and no way to leave an open transaction behind.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use deadpool_postgres::Object;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row, Statement};
+
+use crate::Error;
+
+/// A pooled connection, alone or inside a transaction of [`crate::Database::write`].
+///
+/// Invariant: it goes back to the pool only when nothing is in flight and no transaction is open.
+/// If the future that uses it is dropped half-way, the statement is cancelled in the server and the
+/// connection is closed.
+pub struct Connection {
+    object: Option<Object>,
+    in_flight: AtomicU32,
+    in_transaction: AtomicBool,
+    recorded_events: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn new(object: Object) -> Connection {
+        Connection {
+            object: Some(object),
+            in_flight: AtomicU32::new(0),
+            in_transaction: AtomicBool::new(false),
+            recorded_events: AtomicBool::new(false),
+        }
+    }
+
+    fn client(&self) -> &Object {
+        self.object.as_ref().expect("present until dropped")
+    }
+
+    /// Counts a statement while it runs. Not undone when the future is dropped: that is how drop knows.
+    async fn flight<T>(&self, work: impl Future<Output = T>) -> T {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let result = work.await;
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
+    /// Prepares a statement, or finds it in this connection's cache.
+    pub async fn prepare(&self, sql: &str) -> Result<Statement, Error> {
+        Ok(self.flight(self.client().prepare_cached(sql)).await?)
+    }
+
+    /// Runs a statement and returns its rows.
+    pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        Ok(self
+            .flight(async {
+                let statement = self.client().prepare_cached(sql).await?;
+                self.client().query(&statement, params).await
+            })
+            .await?)
+    }
+
+    /// Runs a statement that returns one row or none.
+    pub async fn query_opt(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, Error> {
+        Ok(self
+            .flight(async {
+                let statement = self.client().prepare_cached(sql).await?;
+                self.client().query_opt(&statement, params).await
+            })
+            .await?)
+    }
+
+    /// Runs a statement that returns exactly one row.
+    pub async fn query_one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        Ok(self
+            .flight(async {
+                let statement = self.client().prepare_cached(sql).await?;
+                self.client().query_one(&statement, params).await
+            })
+            .await?)
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, Error> {
+        Ok(self
+            .flight(async {
+                let statement = self.client().prepare_cached(sql).await?;
+                self.client().execute(&statement, params).await
+            })
+            .await?)
+    }
+
+    /// Runs statements without parameters, e.g. `SAVEPOINT`.
+    pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.flight(self.client().batch_execute(sql)).await?)
+    }
+
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        self.batch_execute("BEGIN").await
+    }
+
+    pub(crate) async fn commit(&self) -> Result<(), Error> {
+        self.batch_execute("COMMIT").await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(&self) -> Result<(), Error> {
+        self.batch_execute("ROLLBACK").await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Remembers that the relay has work once this is committed.
+    pub(crate) fn note_recorded_events(&self) {
+        self.recorded_events.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_recorded_events(&self) -> bool {
+        self.recorded_events.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let abandoned = self.in_flight.load(Ordering::Relaxed) > 0 || self.in_transaction.load(Ordering::Relaxed);
+        if !abandoned {
+            return;
+        }
+        let Some(object) = self.object.take() else { return };
+        let client = Object::take(object);
+        let cancel = client.cancel_token();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = cancel.cancel_query(NoTls).await {
+                    tracing::debug!(%error, "could not cancel an abandoned statement; its connection is closed");
+                }
+                drop(client);
+            });
+        }
+    }
+}

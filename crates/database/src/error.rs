@@ -1,0 +1,79 @@
+//! What can go wrong between a service and its database.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// A failed statement, or no connection to run it on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection could be had: the server is away, or all connections stayed busy.
+    #[error("no database connection: {0}")]
+    Pool(#[from] PoolError),
+    /// The server refused or broke off a statement.
+    #[error("{}", describe(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// A detached transaction panicked; it was rolled back.
+    #[error("the transaction was aborted by a panic")]
+    Panicked,
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("database error {}: {}", db.code().code(), db.message()),
+        None => format!("database connection: {error}"),
+    }
+}
+
+impl Error {
+    /// The violated constraint, if that is what happened: the database decides uniqueness.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Error::Postgres(error) => error.as_db_error().and_then(|db| db.constraint()),
+            Error::Pool(_) | Error::Panicked => None,
+        }
+    }
+
+    /// The five-letter SQLSTATE, if the server gave one.
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Error::Postgres(error) => error.code(),
+            Error::Pool(_) | Error::Panicked => None,
+        }
+    }
+
+    /// The database is away or overloaded: the same work may succeed later, and nothing is wrong with it.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Error::Pool(_) => true,
+            Error::Panicked => false,
+            Error::Postgres(error) => match error.code() {
+                // No SQLSTATE: the connection itself broke, unless a value did not fit its column.
+                None => error.is_closed() || !is_conversion(error),
+                Some(state) => {
+                    let class = &state.code()[..2];
+                    // 08 connection, 53 resources, 57 operator intervention, 58 system error.
+                    matches!(class, "08" | "53" | "57" | "58") || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+                }
+            },
+        }
+    }
+
+    /// Two transactions stood in each other's way; the same work may succeed at once.
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.sql_state(),
+            Some(
+                &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::LOCK_NOT_AVAILABLE
+            )
+        )
+    }
+}
+
+fn is_conversion(error: &tokio_postgres::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("error deserializing column")
+        || text.starts_with("error serializing parameter")
+        || text.starts_with("invalid column")
+        || text.starts_with("query returned an unexpected number of rows")
+        || text.starts_with("expected ")
+}

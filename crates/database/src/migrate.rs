@@ -1,0 +1,469 @@
+//! Versioned migrations with UP and DOWN.
+//!
+//! Each schema has its own sequence, and its own `schema_migrations` table that remembers version,
+//! name, checksum, time and duration. A deploy covers several schemas and is all or nothing: if one
+//! migration fails, those that this deploy applied are undone in reverse order.
+//!
+//! Own code, because no library keeps the contract (UP and DOWN per schema, checksums, undo of a
+//! half-failed deploy, guard against data loss); see `docs/adr/0003-migrations.md`.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use include_dir::{Dir, include_dir};
+use regex::Regex;
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+
+static FOUNDATION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+static DESTRUCTIVE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(drop\s+(table|column|schema)|truncate|delete\s+from)\b").expect("a constant pattern")
+});
+
+/// Serialises deploys: an advisory lock of the whole database.
+const DEPLOY_LOCK: i64 = 0x70726f7374; // "prost"
+
+/// One migration: how to get there and how to get back.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// Its number; applied in this order.
+    pub version: i32,
+    /// What it does, from the file name.
+    pub name: String,
+    /// SQL of UP.
+    pub up: String,
+    /// SQL of DOWN.
+    pub down: String,
+    /// SHA-256 of both, so that an edit after applying is noticed.
+    pub checksum: String,
+}
+
+impl Migration {
+    /// Does its DOWN throw data away?
+    pub fn loses_data(&self) -> bool {
+        DESTRUCTIVE.is_match(&self.down)
+    }
+
+    fn label(&self) -> String {
+        format!("{:04}_{}", self.version, self.name)
+    }
+}
+
+/// The migrations of one schema, in order.
+#[derive(Debug, Clone)]
+pub struct Migrations {
+    service: String,
+    schema: String,
+    list: Vec<Migration>,
+}
+
+/// Why a deploy did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A file is misnamed or has no partner.
+    #[error("migration file `{0}`: expected NNNN_name.up.sql with NNNN_name.down.sql beside it, numbered without gaps")]
+    BadFile(String),
+    /// The server cannot be asked.
+    #[error("cannot migrate: {0}")]
+    Database(#[from] tokio_postgres::Error),
+    /// Applied, then edited.
+    #[error(
+        "{schema}: migration {label} was edited after it was applied. Restore the file, and put the change into a new migration"
+    )]
+    Edited {
+        /// The schema.
+        schema: String,
+        /// The migration.
+        label: String,
+    },
+    /// A lower number than one already applied.
+    #[error("{schema}: migration {label} is out of order: {latest:04} is applied already. Give it a higher number")]
+    OutOfOrder {
+        /// The schema.
+        schema: String,
+        /// The migration.
+        label: String,
+        /// The latest one applied.
+        latest: i32,
+    },
+    /// Its SQL failed; the deploy was undone.
+    #[error("{schema}: migration {label} failed: {error}. {undone}")]
+    Failed {
+        /// The schema.
+        schema: String,
+        /// The migration.
+        label: String,
+        /// What the server said.
+        error: String,
+        /// What was undone.
+        undone: String,
+    },
+    /// A DOWN that throws data away needs to be asked for.
+    #[error("{schema}: going down from {label} throws data away. Add --allow-data-loss if that is meant")]
+    DataLoss {
+        /// The schema.
+        schema: String,
+        /// The migration.
+        label: String,
+    },
+    /// The schema holds a migration this release does not know.
+    #[error(
+        "{schema}: migration {version:04} is applied but unknown to this release; go down with the release that brought it"
+    )]
+    Unknown {
+        /// The schema.
+        schema: String,
+        /// Its number.
+        version: i32,
+    },
+}
+
+/// A migration and what became of it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The schema.
+    pub schema: String,
+    /// Its number.
+    pub version: i32,
+    /// What it does.
+    pub name: String,
+    /// When it was applied, if it is.
+    pub applied_at: Option<DateTime<Utc>>,
+    /// How long that took.
+    pub duration_ms: Option<i64>,
+}
+
+impl Migrations {
+    /// The foundation every schema shares, then the files of `dir`.
+    pub fn of_service(service: &str, schema: &str, dir: &Dir<'_>) -> Result<Migrations, MigrateError> {
+        let mut list = read(&FOUNDATION)?;
+        list.extend(read(dir)?);
+        Migrations::checked(service, schema, list)
+    }
+
+    /// Only the files of `dir`, for a schema that is no service's.
+    pub fn bare(service: &str, schema: &str, dir: &Dir<'_>) -> Result<Migrations, MigrateError> {
+        Migrations::checked(service, schema, read(dir)?)
+    }
+
+    /// From migrations already read; for tests of the runner.
+    pub fn checked(service: &str, schema: &str, list: Vec<Migration>) -> Result<Migrations, MigrateError> {
+        for (index, migration) in list.iter().enumerate() {
+            if usize::try_from(migration.version).ok() != Some(index + 1) {
+                return Err(MigrateError::BadFile(migration.label()));
+            }
+        }
+        Ok(Migrations { service: service.to_owned(), schema: schema.to_owned(), list })
+    }
+
+    /// In order.
+    pub fn list(&self) -> &[Migration] {
+        &self.list
+    }
+
+    /// The schema they build.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The service whose role may use that schema.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+}
+
+impl Migration {
+    /// A migration from its texts.
+    pub fn new(version: i32, name: &str, up: &str, down: &str) -> Migration {
+        let checksum = hex::encode(Sha256::new().chain_update(up).chain_update([0]).chain_update(down).finalize());
+        Migration { version, name: name.to_owned(), up: up.to_owned(), down: down.to_owned(), checksum }
+    }
+}
+
+fn read(dir: &Dir<'_>) -> Result<Vec<Migration>, MigrateError> {
+    let mut list = Vec::new();
+    for file in dir.files() {
+        let file_name = file.path().to_string_lossy().into_owned();
+        let bad = || MigrateError::BadFile(file_name.clone());
+        if file_name.ends_with(".down.sql") {
+            continue;
+        }
+        let stem = file_name.strip_suffix(".up.sql").ok_or_else(bad)?;
+        let (number, name) = stem.split_once('_').ok_or_else(bad)?;
+        let version = number.parse().ok().filter(|_| number.len() == 4).ok_or_else(bad)?;
+        let up = file.contents_utf8().ok_or_else(bad)?;
+        let down = dir.get_file(format!("{stem}.down.sql")).and_then(|file| file.contents_utf8()).ok_or_else(bad)?;
+        list.push(Migration::new(version, name, up, down));
+    }
+    list.sort_by_key(|migration| migration.version);
+    Ok(list)
+}
+
+/// Applies what is missing, in the order given. Returns what was applied.
+///
+/// Makes each service's schema and role first. Errors leave everything as it was before the call.
+pub async fn up(owner: &Client, deploy: &[Migrations]) -> Result<Vec<Step>, MigrateError> {
+    locked(owner, async {
+        let mut applied: Vec<(&Migrations, &Migration, i64)> = Vec::new();
+        for migrations in deploy {
+            prepare_schema(owner, migrations).await?;
+            for migration in pending(owner, migrations).await? {
+                match apply(owner, migrations, migration).await {
+                    Ok(duration_ms) => applied.push((migrations, migration, duration_ms)),
+                    Err(error) => {
+                        let undone = undo(owner, &applied).await;
+                        return Err(MigrateError::Failed {
+                            schema: migrations.schema.clone(),
+                            label: migration.label(),
+                            error: error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned()),
+                            undone,
+                        });
+                    }
+                }
+            }
+            grant(owner, migrations).await?;
+        }
+        Ok(applied
+            .into_iter()
+            .map(|(migrations, migration, duration_ms)| Step {
+                schema: migrations.schema.clone(),
+                version: migration.version,
+                name: migration.name.clone(),
+                applied_at: Some(Utc::now()),
+                duration_ms: Some(duration_ms),
+            })
+            .collect())
+    })
+    .await
+}
+
+/// Goes down to `target` (0: nothing left). Returns what was undone, in that order.
+pub async fn down(
+    owner: &Client,
+    migrations: &Migrations,
+    target: i32,
+    data_loss: DataLoss,
+) -> Result<Vec<Step>, MigrateError> {
+    locked(owner, async {
+        prepare_schema(owner, migrations).await?;
+        let mut applied = applied(owner, &migrations.schema).await?;
+        applied.sort_by_key(|row| std::cmp::Reverse(row.version));
+        let mut plan = Vec::new();
+        for row in applied.into_iter().filter(|row| row.version > target) {
+            let migration = migrations
+                .list
+                .iter()
+                .find(|migration| migration.version == row.version)
+                .ok_or(MigrateError::Unknown { schema: migrations.schema.clone(), version: row.version })?;
+            if migration.loses_data() && data_loss == DataLoss::Refuse {
+                return Err(MigrateError::DataLoss { schema: migrations.schema.clone(), label: migration.label() });
+            }
+            plan.push(migration);
+        }
+        let mut undone = Vec::new();
+        for migration in plan {
+            revert(owner, migrations, migration).await?;
+            undone.push(Step {
+                schema: migrations.schema.clone(),
+                version: migration.version,
+                name: migration.name.clone(),
+                applied_at: None,
+                duration_ms: None,
+            });
+        }
+        Ok(undone)
+    })
+    .await
+}
+
+/// May a DOWN throw data away?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataLoss {
+    /// No.
+    Refuse,
+    /// Yes, the operator said so.
+    Allow,
+}
+
+/// Every migration known to this release, applied or not.
+pub async fn status(owner: &Client, migrations: &Migrations) -> Result<Vec<Step>, MigrateError> {
+    let exists: bool = owner
+        .query_one(
+            "SELECT to_regclass($1) IS NOT NULL AS found",
+            &[&format!("{}.schema_migrations", migrations.schema)],
+        )
+        .await?
+        .get("found");
+    let applied = if exists { applied(owner, &migrations.schema).await? } else { Vec::new() };
+    Ok(migrations
+        .list
+        .iter()
+        .map(|migration| {
+            let row = applied.iter().find(|row| row.version == migration.version);
+            Step {
+                schema: migrations.schema.clone(),
+                version: migration.version,
+                name: migration.name.clone(),
+                applied_at: row.map(|row| row.applied_at),
+                duration_ms: row.map(|row| row.duration_ms),
+            }
+        })
+        .collect())
+}
+
+struct AppliedRow {
+    version: i32,
+    checksum: String,
+    applied_at: DateTime<Utc>,
+    duration_ms: i64,
+}
+
+async fn applied(owner: &Client, schema: &str) -> Result<Vec<AppliedRow>, tokio_postgres::Error> {
+    let sql =
+        format!("SELECT version, checksum, applied_at, duration_ms FROM {schema}.schema_migrations ORDER BY version");
+    let rows = owner.query(&sql, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| AppliedRow {
+            version: row.get("version"),
+            checksum: row.get("checksum"),
+            applied_at: row.get("applied_at"),
+            duration_ms: row.get("duration_ms"),
+        })
+        .collect())
+}
+
+async fn pending<'a>(owner: &Client, migrations: &'a Migrations) -> Result<Vec<&'a Migration>, MigrateError> {
+    let applied = applied(owner, &migrations.schema).await?;
+    let latest = applied.iter().map(|row| row.version).max().unwrap_or(0);
+    let mut pending = Vec::new();
+    for migration in &migrations.list {
+        match applied.iter().find(|row| row.version == migration.version) {
+            Some(row) if row.checksum == migration.checksum => {}
+            Some(_) => {
+                return Err(MigrateError::Edited { schema: migrations.schema.clone(), label: migration.label() });
+            }
+            None if migration.version < latest => {
+                return Err(MigrateError::OutOfOrder {
+                    schema: migrations.schema.clone(),
+                    label: migration.label(),
+                    latest,
+                });
+            }
+            None => pending.push(migration),
+        }
+    }
+    Ok(pending)
+}
+
+/// Holds the deploy lock while `work` runs, and gives it back whatever comes out.
+async fn locked<T>(owner: &Client, work: impl Future<Output = Result<T, MigrateError>>) -> Result<T, MigrateError> {
+    owner.execute("SELECT pg_advisory_lock($1)", &[&DEPLOY_LOCK]).await?;
+    let result = work.await;
+    owner.execute("SELECT pg_advisory_unlock($1)", &[&DEPLOY_LOCK]).await?;
+    result
+}
+
+/// Makes the schema, its bookkeeping table and the service's role, where they are missing.
+async fn prepare_schema(owner: &Client, migrations: &Migrations) -> Result<(), MigrateError> {
+    let (schema, role) = (&migrations.schema, crate::pool::migrate_role(&migrations.service));
+    owner
+        .batch_execute(&format!(
+            "DO $$ BEGIN
+                 IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+             END $$;
+             GRANT {role} TO CURRENT_USER;
+             CREATE SCHEMA IF NOT EXISTS {schema};
+             CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
+                 version     integer     PRIMARY KEY,
+                 name        text        NOT NULL,
+                 checksum    text        NOT NULL,
+                 applied_at  timestamptz NOT NULL DEFAULT now(),
+                 duration_ms bigint      NOT NULL
+             )"
+        ))
+        .await?;
+    Ok(())
+}
+
+/// The role may use its own schema's tables and functions, may read its migrations, and nothing else.
+async fn grant(owner: &Client, migrations: &Migrations) -> Result<(), MigrateError> {
+    if migrations.schema == "messaging" {
+        return Ok(()); // its own migrations grant the functions, one by one
+    }
+    let (schema, role) = (&migrations.schema, crate::pool::migrate_role(&migrations.service));
+    owner
+        .batch_execute(&format!(
+            "REVOKE ALL ON SCHEMA {schema} FROM PUBLIC;
+             GRANT USAGE ON SCHEMA {schema} TO {role};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
+             REVOKE INSERT, UPDATE, DELETE ON {schema}.schema_migrations FROM {role}"
+        ))
+        .await?;
+    Ok(())
+}
+
+async fn apply(owner: &Client, migrations: &Migrations, migration: &Migration) -> Result<i64, tokio_postgres::Error> {
+    let started = Instant::now();
+    let insert = format!(
+        "INSERT INTO {}.schema_migrations (version, name, checksum, duration_ms) VALUES ($1, $2, $3, $4)",
+        migrations.schema
+    );
+    in_transaction(owner, &migrations.schema, async {
+        owner.batch_execute(&migration.up).await?;
+        let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        owner.execute(&insert, &[&migration.version, &migration.name, &migration.checksum, &duration_ms]).await?;
+        Ok(duration_ms)
+    })
+    .await
+}
+
+async fn revert(owner: &Client, migrations: &Migrations, migration: &Migration) -> Result<(), tokio_postgres::Error> {
+    let delete = format!("DELETE FROM {}.schema_migrations WHERE version = $1", migrations.schema);
+    in_transaction(owner, &migrations.schema, async {
+        owner.batch_execute(&migration.down).await?;
+        owner.execute(&delete, &[&migration.version]).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn in_transaction<T>(
+    owner: &Client,
+    schema: &str,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, tokio_postgres::Error> {
+    owner.batch_execute(&format!("BEGIN; SET LOCAL search_path = {schema}; SET LOCAL lock_timeout = '10s'")).await?;
+    match work.await {
+        Ok(value) => {
+            owner.batch_execute("COMMIT").await?;
+            Ok(value)
+        }
+        Err(error) => {
+            owner.batch_execute("ROLLBACK").await?;
+            Err(error)
+        }
+    }
+}
+
+/// Undoes what a half-failed deploy applied, newest first, and says how that went.
+async fn undo(owner: &Client, applied: &[(&Migrations, &Migration, i64)]) -> String {
+    if applied.is_empty() {
+        return "Nothing had been applied before it".to_owned();
+    }
+    let mut undone = Vec::new();
+    for (migrations, migration, _) in applied.iter().rev() {
+        let label = format!("{}.{}", migrations.schema, migration.label());
+        if let Err(error) = revert(owner, migrations, migration).await {
+            return format!(
+                "Undone: {}; but undoing {label} failed too: {error}. Look at it before you deploy again",
+                undone.join(", ")
+            );
+        }
+        undone.push(label);
+    }
+    format!("Undone, newest first: {}", undone.join(", "))
+}

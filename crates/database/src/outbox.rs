@@ -1,0 +1,185 @@
+//! Recorded events and what of them is unsent.
+//!
+//! `events` is the audit trail: append-only, by day. `outbox` is thin: a row per unsent event. Both are
+//! written in the business transaction; the relay empties the outbox.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use events::{Draft, EventId};
+use uuid::Uuid;
+
+use crate::{Connection, Error};
+
+/// Attempts after which a row is failed: visible, with its last error, retryable by an operator.
+pub const MAX_ATTEMPTS: i32 = 10;
+
+const RECORD: &str = "WITH recorded AS (
+         INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
+         SELECT event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope::json
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+           AS draft (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
+         RETURNING event_id, recorded_at)
+     INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded";
+
+/// Records events in the open transaction. They are published after its commit, at least once.
+pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let envelopes: Vec<String> = drafts
+        .iter()
+        .map(|draft| serde_json::to_string(&draft.envelope).expect("an envelope holds only what JSON can say"))
+        .collect();
+    let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.event_id.uuid()).collect();
+    let types: Vec<&str> = drafts.iter().map(|draft| draft.envelope.event_type.as_str()).collect();
+    let aggregate_types: Vec<&str> = drafts.iter().map(|draft| draft.envelope.aggregate_type.as_str()).collect();
+    let aggregate_ids: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.aggregate_id).collect();
+    let correlations: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect();
+    let exchanges: Vec<&str> = drafts.iter().map(|draft| draft.exchange.name()).collect();
+    let keys: Vec<&str> = drafts.iter().map(|draft| draft.routing_key).collect();
+    tx.execute(RECORD, &[&ids, &types, &aggregate_types, &aggregate_ids, &correlations, &exchanges, &keys, &envelopes])
+        .await?;
+    tx.note_recorded_events();
+    Ok(())
+}
+
+/// An unsent event that this relay holds the lease of.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The event.
+    pub event_id: EventId,
+    /// Name of its exchange.
+    pub exchange: String,
+    /// Its routing key.
+    pub routing_key: String,
+    /// The envelope, byte for byte as recorded.
+    pub body: String,
+    /// How often it was tried before.
+    pub attempts: i32,
+}
+
+const CLAIM: &str = "WITH due AS (
+         SELECT event_id FROM outbox
+         WHERE failed_at IS NULL AND next_attempt_at <= now()
+         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
+     leased AS (
+         UPDATE outbox SET lease = $2, next_attempt_at = now() + $3::float8 * interval '1 second'
+         FROM due WHERE outbox.event_id = due.event_id
+         RETURNING outbox.event_id, outbox.recorded_at, outbox.attempts)
+     SELECT event_id, exchange, routing_key, envelope::text AS body, leased.attempts
+     FROM leased JOIN events USING (event_id, recorded_at)
+     ORDER BY event_id";
+
+/// Leases up to `limit` due rows to `lease`. By state, not by cursor: a row with a lower id may commit later.
+pub async fn claim(db: &Connection, limit: i64, lease: Uuid, duration: Duration) -> Result<Vec<Claimed>, Error> {
+    let rows = db.query(CLAIM, &[&limit, &lease, &duration.as_secs_f64()]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Claimed {
+            event_id: row.get("event_id"),
+            exchange: row.get("exchange"),
+            routing_key: row.get("routing_key"),
+            body: row.get("body"),
+            attempts: row.get("attempts"),
+        })
+        .collect())
+}
+
+const SENT: &str = "DELETE FROM outbox WHERE event_id = ANY($1) AND lease = $2";
+
+/// Takes published rows out, where the lease is still mine. Returns how many were.
+pub async fn sent(db: &Connection, events: &[EventId], lease: Uuid) -> Result<u64, Error> {
+    db.execute(SENT, &[&events, &lease]).await
+}
+
+const NOT_SENT: &str = "UPDATE outbox
+     SET attempts = attempts + $4::int, last_error = $3, lease = NULL,
+         next_attempt_at = now() + least(30.0, 0.1 * power(2, least(attempts, 20))) * interval '1 second',
+         failed_at = CASE WHEN attempts + $4::int >= $5 THEN now() END
+     WHERE event_id = ANY($1) AND lease = $2";
+
+/// Puts unpublished rows back, to be tried again from 100 ms doubling to 30 s.
+///
+/// `counts`: the broker refused this very message. An unreachable broker does not count towards
+/// [`MAX_ATTEMPTS`].
+pub async fn not_sent(
+    db: &Connection,
+    events: &[EventId],
+    lease: Uuid,
+    error: &str,
+    counts: Attempt,
+) -> Result<u64, Error> {
+    let increment: i32 = match counts {
+        Attempt::Counts => 1,
+        Attempt::BrokerAway => 0,
+    };
+    db.execute(NOT_SENT, &[&events, &lease, &error, &increment, &MAX_ATTEMPTS]).await
+}
+
+/// Does a failed publish count against the message?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// The broker answered and refused.
+    Counts,
+    /// The broker could not be reached.
+    BrokerAway,
+}
+
+const MOVE: &str = "WITH due AS MATERIALIZED (
+         SELECT event_id FROM outbox
+         WHERE failed_at IS NULL AND next_attempt_at <= now()
+         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
+     moved AS (
+         DELETE FROM outbox USING due WHERE outbox.event_id = due.event_id
+         RETURNING outbox.event_id, outbox.recorded_at),
+     batch AS (
+         SELECT array_agg(event_id ORDER BY event_id) AS ids, array_agg(exchange ORDER BY event_id) AS exchanges,
+                array_agg(routing_key ORDER BY event_id) AS keys, array_agg(envelope::text ORDER BY event_id) AS bodies,
+                count(*) AS moved
+         FROM moved JOIN events USING (event_id, recorded_at))
+     SELECT batch.moved, messaging.publish($2, ids, exchanges, keys, bodies) AS queues FROM batch WHERE batch.moved > 0";
+
+/// Moves up to `limit` due rows straight into the queues of the Postgres transport, where both share a
+/// database: one statement, one commit, so exactly once and without a lease.
+///
+/// `origin` names this process in the hint to others. Returns how many moved and which queues got something. Errors: a message that no queue wants fails
+/// the whole statement and moves nothing.
+pub async fn move_to_queues(db: &Connection, limit: i64, origin: &str) -> Result<(i64, Vec<String>), Error> {
+    let row = db.query_opt(MOVE, &[&limit, &origin]).await?;
+    Ok(row.map(|row| (row.get("moved"), row.get("queues"))).unwrap_or_default())
+}
+
+/// What an outbox holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backlog {
+    /// Rows waiting to be sent.
+    pub pending: i64,
+    /// When the oldest of them was recorded.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Rows given up.
+    pub failed: i64,
+    /// The latest error among them all.
+    pub last_error: Option<String>,
+}
+
+const BACKLOG: &str = "SELECT count(*) FILTER (WHERE failed_at IS NULL) AS pending,
+            min(recorded_at) FILTER (WHERE failed_at IS NULL) AS oldest,
+            count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed,
+            (SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1) AS last_error
+     FROM outbox";
+
+/// Counts what is unsent.
+pub async fn backlog(db: &Connection) -> Result<Backlog, Error> {
+    let row = db.query_one(BACKLOG, &[]).await?;
+    Ok(Backlog {
+        pending: row.get("pending"),
+        oldest: row.get("oldest"),
+        failed: row.get("failed"),
+        last_error: row.get("last_error"),
+    })
+}
+
+/// The statements of this module, for the test that prepares them.
+pub const ALL: &[(&str, &str)] =
+    &[("RECORD", RECORD), ("CLAIM", CLAIM), ("SENT", SENT), ("NOT_SENT", NOT_SENT), ("BACKLOG", BACKLOG)];

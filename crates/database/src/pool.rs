@@ -1,0 +1,226 @@
+//! The connection manager of one service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio::sync::Notify;
+use tokio_postgres::NoTls;
+
+use crate::{BoxFuture, Connection, Error};
+
+/// How many connections a service keeps, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Open at most.
+    pub max: usize,
+    /// Kept open when idle.
+    pub warm: usize,
+    /// A connection older than this is replaced.
+    pub lifetime: Duration,
+    /// A connection unused for longer is closed, down to `warm`.
+    pub idle_time: Duration,
+    /// How long a request waits for a free connection.
+    pub wait: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        PoolLimits {
+            max: 25,
+            warm: 5,
+            lifetime: Duration::from_secs(5 * 60),
+            idle_time: Duration::from_secs(10 * 60),
+            wait: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Where and as whom a service logs in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// `postgres://user:password@host:port/database`
+    pub url: String,
+    /// The service's role; every connection runs under it.
+    pub role: String,
+    /// The service's schema; every connection's `search_path`.
+    pub schema: String,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: String,
+}
+
+impl Login {
+    /// The login of a service into its own schema under its own role.
+    pub fn of_service(url: &str, service: &str, schema: &str) -> Login {
+        Login {
+            url: url.to_owned(),
+            role: migrate_role(service),
+            schema: schema.to_owned(),
+            application_name: format!("prost-{service}"),
+        }
+    }
+}
+
+/// The database role of a service.
+pub(crate) fn migrate_role(service: &str) -> String {
+    format!("prost_{service}")
+}
+
+/// A service's connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    schema: Arc<str>,
+    outbox_nudge: Arc<Notify>,
+}
+
+impl Database {
+    /// Opens a pool; connects on first use. Must be called inside a tokio runtime.
+    ///
+    /// Errors: the URL cannot be parsed.
+    pub fn connect(login: &Login, limits: &PoolLimits) -> Result<Database, tokio_postgres::Error> {
+        let mut config: tokio_postgres::Config = login.url.parse()?;
+        config.application_name(&login.application_name);
+        config.connect_timeout(Duration::from_secs(5));
+        config.keepalives_idle(Duration::from_secs(30));
+        config.options(format!(
+            "-c role={} -c search_path={} -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+            login.role, login.schema
+        ));
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(limits.max)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts {
+                wait: Some(limits.wait),
+                create: Some(Duration::from_secs(5)),
+                recycle: Some(Duration::from_secs(5)),
+            })
+            .build()
+            .expect("a runtime is given, which is all that build checks");
+        let database = Database { pool, schema: login.schema.as_str().into(), outbox_nudge: Arc::default() };
+        tokio::spawn(keep_pool(database.pool.clone(), limits.clone(), login.application_name.clone()));
+        Ok(database)
+    }
+
+    /// A connection for reading. Dropping a read half-way ends its statement in the server.
+    pub async fn read(&self) -> Result<Connection, Error> {
+        Ok(Connection::new(self.pool.get().await?))
+    }
+
+    /// Runs `work` in one transaction, detached: a caller that goes away tears nothing. Commits if it
+    /// returns `Ok`, rolls back otherwise. After a commit that recorded events, the relay is nudged.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let database = self.clone();
+        let task = tokio::spawn(async move {
+            let connection = database.read().await.map_err(E::from)?;
+            connection.begin().await.map_err(E::from)?;
+            let result = work(&connection).await;
+            match result {
+                Ok(value) => {
+                    connection.commit().await.map_err(E::from)?;
+                    database.nudge_if_recorded(&connection);
+                    Ok(value)
+                }
+                Err(error) => {
+                    // The work's own error matters more; a failed rollback closes the connection.
+                    if let Err(rollback) = connection.rollback().await {
+                        tracing::debug!(error = %rollback, "rollback failed; the connection is closed");
+                    }
+                    Err(error)
+                }
+            }
+        });
+        task.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
+    }
+
+    /// Runs `work` detached, without `BEGIN` and `COMMIT`: for work that is exactly one statement.
+    pub async fn write_statement<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let database = self.clone();
+        let task = tokio::spawn(async move {
+            let connection = database.read().await.map_err(E::from)?;
+            let value = work(&connection).await?;
+            database.nudge_if_recorded(&connection);
+            Ok(value)
+        });
+        task.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
+    }
+
+    fn nudge_if_recorded(&self, connection: &Connection) {
+        if connection.has_recorded_events() {
+            self.outbox_nudge.notify_one();
+        }
+    }
+
+    /// Told after each commit that recorded events.
+    pub fn outbox_nudge(&self) -> &Notify {
+        &self.outbox_nudge
+    }
+
+    /// The schema that this service owns.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Open connections, idle ones among them, and callers waiting for one.
+    pub fn pool_status(&self) -> (usize, usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available, status.waiting)
+    }
+
+    /// Is it this very pool? Then one transaction can span both users of it.
+    pub fn is_same_pool(&self, other: &Database) -> bool {
+        Arc::ptr_eq(&self.outbox_nudge, &other.outbox_nudge)
+    }
+
+    /// Closes all connections; waiting callers get an error.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// Closes connections that are too old or idle for too long, keeps some warm, and reports the pool.
+async fn keep_pool(pool: Pool, limits: PoolLimits, name: String) {
+    loop {
+        if pool.is_closed() {
+            return;
+        }
+        let mut keep = limits.warm;
+        pool.retain(|_, metrics| {
+            let fresh = metrics.age() < limits.lifetime;
+            let needed = metrics.last_used() < limits.idle_time || keep > 0;
+            keep = keep.saturating_sub(1);
+            fresh && needed
+        });
+        warm_up(&pool, limits.warm).await;
+        let status = pool.status();
+        metrics::gauge!("database_pool_connections", "pool" => name.clone()).set(status.size as f64);
+        metrics::gauge!("database_pool_idle", "pool" => name.clone()).set(status.available as f64);
+        metrics::gauge!("database_pool_waiting", "pool" => name.clone()).set(status.waiting as f64);
+        tokio::time::sleep(Duration::from_secs(15)).await;
+    }
+}
+
+async fn warm_up(pool: &Pool, warm: usize) {
+    let missing = warm.saturating_sub(pool.status().size);
+    let mut held: Vec<Object> = Vec::with_capacity(missing);
+    for _ in 0..missing {
+        match pool.get().await {
+            Ok(object) => held.push(object),
+            Err(error) => {
+                tracing::debug!(%error, "could not warm the connection pool; the next round tries again");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+DROP FUNCTION publish(text, uuid[], text[], text[], text[]);
+DROP FUNCTION receive(text, integer, uuid, float8);
+DROP FUNCTION ack(text, bigint[], uuid);
+DROP FUNCTION retry_later(text, bigint, uuid, float8);
+DROP FUNCTION park(text, bigint, uuid, text);
+DROP FUNCTION sweep();
+DROP FUNCTION open_tap(text, text[], text[]);
+DROP FUNCTION depths();
+DROP FUNCTION own_queue(text);
+DROP FUNCTION caller_role();
+DROP TABLE dead_letters;
+DROP TABLE delayed_messages;
+DROP TABLE messages;
+DROP TABLE bindings;
+DROP TABLE queues;

@@ -1,0 +1,275 @@
+//! The runtime around a service's handlers: batches, idempotency, retries, dead letters.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use database::{Connection, Database, idempotency};
+use events::topology::{EVENTS, Queue};
+use events::{DecodeError, Envelope, EventId};
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::{Delivery, MAX_DELIVERIES, RETRY_DELAYS};
+use crate::transport::{Receiver, Transport, TransportError};
+
+/// Messages per transaction, at most. Batches grow with load and vanish without it.
+const BATCH: u16 = 200;
+
+/// Why a handler did not apply a batch. Nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// May succeed later: tried again after 1 s, 10 s, 60 s, then parked.
+    #[error("{0}")]
+    Retry(String),
+    /// Never succeeds: parked at once.
+    #[error("{0}")]
+    Reject(String),
+    /// The database failed. If it is away, the message waits without end; it is not to blame.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl From<DecodeError> for HandlerError {
+    fn from(error: DecodeError) -> Self {
+        HandlerError::Reject(error.to_string())
+    }
+}
+
+/// Applies events to a service's state.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Applies a batch in the open transaction: state changes and the events they cause. None of the
+    /// batch was applied before; their idempotency records are part of the same transaction.
+    ///
+    /// Nothing may leave the process here: no calls, no charges, no mails.
+    async fn handle(&self, tx: &Connection, batch: &[Envelope]) -> Result<(), HandlerError>;
+
+    /// The batch is committed: forget cached copies, nudge workers.
+    fn committed(&self, _batch: &[Envelope]) {}
+}
+
+/// One queue, and the handler that empties it.
+pub struct Consumer {
+    /// What is consumed.
+    pub queue: &'static Queue,
+    /// Where effects and idempotency records are written.
+    pub database: Database,
+    /// What applies the events.
+    pub handler: Arc<dyn Handler>,
+}
+
+/// A message that could be read.
+#[derive(Clone)]
+struct Readable {
+    delivery: Delivery,
+    envelope: Envelope,
+}
+
+impl Consumer {
+    /// Consumes until `shutdown`; finishes what is in hand. Survives every failure of transport and database.
+    pub async fn run(self, transport: Transport, shutdown: CancellationToken) {
+        let mut delay = Duration::from_millis(100);
+        while !shutdown.is_cancelled() {
+            let session = async {
+                let receiver = transport.subscribe(self.queue, BATCH).await?;
+                delay = Duration::from_millis(100);
+                self.consume(&receiver, &shutdown).await
+            };
+            match session.await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(queue = self.queue.name(), %error, "consuming is interrupted; it starts again");
+                    tokio::select! {
+                        () = tokio::time::sleep(delay) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                    delay = (delay * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+
+    async fn consume(&self, receiver: &Receiver, shutdown: &CancellationToken) -> Result<(), TransportError> {
+        loop {
+            let batch = tokio::select! {
+                batch = receiver.receive(usize::from(BATCH)) => batch?,
+                () = shutdown.cancelled() => return Ok(()),
+            };
+            self.process(receiver, batch, shutdown).await?;
+        }
+    }
+
+    async fn process(
+        &self,
+        receiver: &Receiver,
+        batch: Vec<Delivery>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), TransportError> {
+        let mut together = Vec::with_capacity(batch.len());
+        let mut alone = Vec::new();
+        for delivery in batch {
+            match self.read(&delivery) {
+                // Whoever had it before died with it: alone, it takes nobody along.
+                Ok(_) if delivery.deliveries > MAX_DELIVERIES => {
+                    let reason = format!("delivered {} times without an answer", delivery.deliveries - 1);
+                    self.park(receiver, &delivery, &reason).await?;
+                }
+                Ok(envelope) if delivery.deliveries > 1 => alone.push(Readable { delivery, envelope }),
+                Ok(envelope) => together.push(Readable { delivery, envelope }),
+                Err(error) => self.park(receiver, &delivery, &error.to_string()).await?,
+            }
+        }
+        for message in alone {
+            self.apply_alone(receiver, message, shutdown).await?;
+        }
+        if together.is_empty() {
+            return Ok(());
+        }
+        match self.apply(receiver, &together).await {
+            Ok(()) => Ok(()),
+            Err(AttemptError::Transport(error)) => Err(error),
+            Err(AttemptError::Handler(_)) => {
+                for message in together {
+                    self.apply_alone(receiver, message, shutdown).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Parses an envelope and checks that this release knows the event and this queue wants it.
+    fn read(&self, delivery: &Delivery) -> Result<Envelope, DecodeError> {
+        let envelope = Envelope::parse(&delivery.body)?;
+        let known = EVENTS
+            .iter()
+            .find(|kind| kind.event_type == envelope.event_type && kind.exchange == self.queue.exchange)
+            .ok_or_else(|| DecodeError::UnknownType(envelope.event_type.clone()))?;
+        if known.version != envelope.version {
+            return Err(DecodeError::UnknownVersion {
+                event_type: envelope.event_type.clone(),
+                version: envelope.version.clone(),
+            });
+        }
+        Ok(envelope)
+    }
+
+    /// One message, until it is applied, given another try, or parked. A database that is away is waited for.
+    async fn apply_alone(
+        &self,
+        receiver: &Receiver,
+        message: Readable,
+        shutdown: &CancellationToken,
+    ) -> Result<(), TransportError> {
+        let message = [message];
+        let mut delay = Duration::from_millis(50);
+        loop {
+            let error = match self.apply(receiver, &message).await {
+                Ok(()) => return Ok(()),
+                Err(AttemptError::Transport(error)) => return Err(error),
+                Err(AttemptError::Handler(error)) => error,
+            };
+            let delivery = &message[0].delivery;
+            match error {
+                HandlerError::Database(error) if error.is_unavailable() || error.is_conflict() => {
+                    tracing::debug!(queue = self.queue.name(), %error, "waiting for the database");
+                    tokio::select! {
+                        () = tokio::time::sleep(delay) => {}
+                        // Unsettled, so it is delivered again.
+                        () = shutdown.cancelled() => return Ok(()),
+                    }
+                    delay = (delay * 2).min(Duration::from_secs(2));
+                }
+                HandlerError::Reject(reason) => return self.park(receiver, delivery, &reason).await,
+                HandlerError::Retry(_) | HandlerError::Database(_) => {
+                    return self.retry(receiver, delivery, &error.to_string()).await;
+                }
+            }
+        }
+    }
+
+    async fn retry(&self, receiver: &Receiver, delivery: &Delivery, error: &str) -> Result<(), TransportError> {
+        let tier = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
+        match RETRY_DELAYS.get(tier) {
+            Some(delay) => {
+                tracing::warn!(queue = self.queue.name(), attempts = delivery.attempts + 1, %error, "a message is tried again later");
+                metrics::counter!("consumer_retries_total", "queue" => self.queue.name()).increment(1);
+                receiver.retry(delivery, *delay).await
+            }
+            None => self.park(receiver, delivery, error).await,
+        }
+    }
+
+    async fn park(&self, receiver: &Receiver, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
+        tracing::error!(queue = self.queue.name(), reason, "a message is parked in the dead-letter queue");
+        metrics::counter!("consumer_dead_letters_total", "queue" => self.queue.name()).increment(1);
+        receiver.park(delivery, reason).await
+    }
+
+    /// One transaction: idempotency records, effects, events, and the acknowledgement where the
+    /// transport can; elsewhere the acknowledgement follows the commit.
+    async fn apply(&self, receiver: &Receiver, messages: &[Readable]) -> Result<(), AttemptError> {
+        let started = Instant::now();
+        let deliveries: Arc<[Delivery]> = messages.iter().map(|message| message.delivery.clone()).collect();
+        let envelopes: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
+        let work = Work {
+            service: self.queue.service,
+            database: self.database.clone(),
+            receiver: receiver.clone(),
+            handler: Arc::clone(&self.handler),
+            deliveries: Arc::clone(&deliveries),
+            envelopes,
+        };
+        let done = self
+            .database
+            .write(move |tx| Box::pin(async move { work.run(tx).await }))
+            .await
+            .map_err(AttemptError::Handler)?;
+        if !done.settled {
+            receiver.settle(&deliveries).await.map_err(AttemptError::Transport)?;
+        }
+        self.handler.committed(&done.fresh);
+        let queue = self.queue.name();
+        let duplicates = messages.len() - done.fresh.len();
+        metrics::counter!("consumer_messages_total", "queue" => queue.clone()).increment(messages.len() as u64);
+        metrics::counter!("consumer_duplicates_total", "queue" => queue.clone()).increment(duplicates as u64);
+        metrics::histogram!("consumer_batch_seconds", "queue" => queue).record(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
+
+enum AttemptError {
+    Handler(HandlerError),
+    Transport(TransportError),
+}
+
+/// What one transaction needs, owned, because it runs detached.
+struct Work {
+    service: &'static str,
+    database: Database,
+    receiver: Receiver,
+    handler: Arc<dyn Handler>,
+    deliveries: Arc<[Delivery]>,
+    envelopes: Vec<Envelope>,
+}
+
+struct Done {
+    fresh: Vec<Envelope>,
+    settled: bool,
+}
+
+impl Work {
+    async fn run(self, tx: &Connection) -> Result<Done, HandlerError> {
+        let claims: Vec<(EventId, &str)> =
+            self.envelopes.iter().map(|envelope| (envelope.event_id, envelope.event_type.as_str())).collect();
+        let mut fresh_ids: HashSet<EventId> = idempotency::claim(tx, self.service, &claims).await?;
+        // `remove`, because one batch may hold two copies of an event.
+        let fresh: Vec<Envelope> =
+            self.envelopes.into_iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).collect();
+        if !fresh.is_empty() {
+            self.handler.handle(tx, &fresh).await?;
+        }
+        let settled = self.receiver.settle_in(tx, &self.database, &self.deliveries).await?;
+        Ok(Done { fresh, settled })
+    }
+}

@@ -1,0 +1,139 @@
+//! The relay: the one place from which events leave a service.
+
+use std::time::Duration;
+
+use database::outbox::{self, Attempt, Claimed};
+use database::{Database, Error};
+use events::EventId;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::delivery::{Outgoing, PublishError};
+use crate::transport::Transport;
+
+/// Rows per round.
+const BATCH: i64 = 200;
+/// A relay that dies with claimed rows holds them no longer than this.
+const LEASE: Duration = Duration::from_secs(15);
+/// Picks up what a crash left; everything else is nudged.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Empties one service's outbox into the transport.
+///
+/// Several relays of one service may run: rows are claimed by state with `SKIP LOCKED`, and deleted only
+/// where the lease is still held. At least once over RabbitMQ; exactly once where outbox and queues share
+/// a database.
+pub struct Relay {
+    service: &'static str,
+    database: Database,
+    transport: Transport,
+}
+
+impl Relay {
+    /// A relay for `service`, whose outbox lies in `database`.
+    pub fn new(service: &'static str, database: Database, transport: Transport) -> Relay {
+        Relay { service, database, transport }
+    }
+
+    /// Runs until `shutdown`, then empties what is there once more.
+    pub async fn run(self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = self.database.outbox_nudge().notified() => {}
+                () = tokio::time::sleep(SWEEP) => {}
+                () = shutdown.cancelled() => {
+                    self.drain().await;
+                    return;
+                }
+            }
+            self.drain().await;
+        }
+    }
+
+    /// Rounds until nothing is due. A failing database ends it; the next sweep tries again.
+    pub async fn drain(&self) {
+        loop {
+            match self.round().await {
+                Ok(moved) if moved < BATCH => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(service = self.service, %error, "the relay could not read the outbox");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One batch; returns how many rows it looked at.
+    async fn round(&self) -> Result<i64, Error> {
+        if self.transport.shares_database_with(&self.database) {
+            match self.move_batch().await {
+                Ok(moved) => return Ok(moved),
+                // One row that cannot be routed fails the statement: find it, row by row.
+                Err(error) if !error.is_unavailable() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.publish_batch().await
+    }
+
+    async fn move_batch(&self) -> Result<i64, Error> {
+        let db = self.database.read().await?;
+        let (moved, queues) = outbox::move_to_queues(&db, BATCH, self.transport.origin()).await?;
+        drop(db);
+        self.transport.wake(&queues);
+        self.count(moved);
+        Ok(moved)
+    }
+
+    /// Claim, commit, publish, await the broker's word, then delete what is still ours.
+    async fn publish_batch(&self) -> Result<i64, Error> {
+        let lease = Uuid::new_v4();
+        let db = self.database.read().await?;
+        let claimed = outbox::claim(&db, BATCH, lease, LEASE).await?;
+        drop(db);
+        if claimed.is_empty() {
+            return Ok(0);
+        }
+        let batch: Vec<Outgoing> = claimed.iter().map(outgoing).collect();
+        let answers = self.transport.publish(&batch).await;
+
+        let mut sent: Vec<EventId> = Vec::with_capacity(claimed.len());
+        let mut away: Vec<EventId> = Vec::new();
+        let mut away_error = String::new();
+        let db = self.database.read().await?;
+        for (row, answer) in claimed.iter().zip(answers) {
+            match answer {
+                Ok(()) => sent.push(row.event_id),
+                Err(PublishError::Unreachable(error)) => {
+                    away.push(row.event_id);
+                    away_error = error;
+                }
+                Err(PublishError::Refused(error)) => {
+                    tracing::warn!(service = self.service, event_id = %row.event_id, %error, attempts = row.attempts + 1, "the broker refused an event");
+                    outbox::not_sent(&db, &[row.event_id], lease, &error, Attempt::Counts).await?;
+                }
+            }
+        }
+        outbox::sent(&db, &sent, lease).await?;
+        self.count(i64::try_from(sent.len()).unwrap_or(i64::MAX));
+        if !away.is_empty() {
+            outbox::not_sent(&db, &away, lease, &away_error, Attempt::BrokerAway).await?;
+            return Ok(0); // rest until the next sweep
+        }
+        Ok(i64::try_from(claimed.len()).unwrap_or(i64::MAX))
+    }
+
+    fn count(&self, published: i64) {
+        metrics::counter!("outbox_published_total", "service" => self.service).increment(published.unsigned_abs());
+    }
+}
+
+fn outgoing(row: &Claimed) -> Outgoing {
+    Outgoing {
+        event_id: row.event_id.uuid(),
+        exchange: row.exchange.clone(),
+        routing_key: row.routing_key.clone(),
+        body: row.body.clone(),
+    }
+}

@@ -1,0 +1,213 @@
+//! One transport, two implementations.
+
+use std::time::Duration;
+
+use database::{Connection, Database};
+use events::Envelope;
+use events::topology::{Exchange, Queue};
+
+use crate::delivery::{Delivery, Outgoing, PublishError};
+use crate::postgres::{PostgresReceiver, PostgresTap, PostgresTransport, Wakes};
+use crate::rabbit::{RabbitConfig, RabbitReceiver, RabbitTap, RabbitTransport};
+
+/// The transport is away or refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The Postgres transport's database.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// RabbitMQ.
+    #[error("rabbitmq: {0}")]
+    Rabbit(String),
+}
+
+/// How a service's messages travel. Cheap to clone.
+///
+/// Publishing is the relay's alone: a service records events in its outbox.
+#[derive(Clone)]
+pub struct Transport {
+    inner: Inner,
+}
+
+#[derive(Clone)]
+enum Inner {
+    Postgres(PostgresTransport),
+    Rabbit(RabbitTransport),
+}
+
+/// How much waits in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Name of the queue.
+    pub queue: String,
+    /// The service that reads it.
+    pub service: String,
+    /// Ready or being handled.
+    pub ready: i64,
+    /// Waiting for their next try.
+    pub delayed: i64,
+    /// Parked in its dead-letter queue.
+    pub dead: i64,
+}
+
+impl Transport {
+    /// Messages in PostgreSQL. `database` logs in under the service's role where the `messaging` schema lies.
+    pub fn postgres(database: Database, wakes: Wakes) -> Transport {
+        Transport { inner: Inner::Postgres(PostgresTransport::new(database, wakes)) }
+    }
+
+    /// Messages over RabbitMQ. Connects in the background and for as long as it takes.
+    pub fn rabbit(config: RabbitConfig) -> Transport {
+        Transport { inner: Inner::Rabbit(RabbitTransport::new(config)) }
+    }
+
+    /// Can it be used right now? For readiness.
+    pub async fn check(&self) -> Result<(), TransportError> {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.check().await,
+            Inner::Rabbit(rabbit) => rabbit.check().await,
+        }
+    }
+
+    /// Whether this service's outbox lies in the very database that carries the messages.
+    pub(crate) fn shares_database_with(&self, database: &Database) -> bool {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.shares_database_with(database),
+            Inner::Rabbit(_) => false,
+        }
+    }
+
+    /// Publishes a batch; one answer per message, in order. `Ok` only once the broker has it safely.
+    pub(crate) async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.publish(batch).await,
+            Inner::Rabbit(rabbit) => rabbit.publish(batch).await,
+        }
+    }
+
+    /// Tells consumers in this process that their queues got something.
+    pub(crate) fn wake(&self, queues: &[String]) {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.wake(queues),
+            Inner::Rabbit(_) => {}
+        }
+    }
+
+    /// Names this process in hints, so that it does not wake itself twice.
+    pub(crate) fn origin(&self) -> &str {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.origin(),
+            Inner::Rabbit(_) => "",
+        }
+    }
+
+    /// Starts to receive from a durable queue; at most `prefetch` messages are unsettled at a time.
+    pub(crate) async fn subscribe(&self, queue: &Queue, prefetch: u16) -> Result<Receiver, TransportError> {
+        Ok(match &self.inner {
+            Inner::Postgres(postgres) => Receiver::Postgres(postgres.subscribe(queue)),
+            Inner::Rabbit(rabbit) => Receiver::Rabbit(rabbit.subscribe(queue, prefetch).await?),
+        })
+    }
+
+    /// A short-lived queue of this process's own that gets every event of these exchanges from now on.
+    pub async fn tap(&self, exchanges: &[Exchange]) -> Tap {
+        Tap {
+            inner: match &self.inner {
+                Inner::Postgres(postgres) => TapInner::Postgres(postgres.tap(exchanges)),
+                Inner::Rabbit(rabbit) => TapInner::Rabbit(rabbit.tap(exchanges)),
+            },
+        }
+    }
+
+    /// How much waits in each queue.
+    pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.depths().await,
+            Inner::Rabbit(rabbit) => rabbit.depths().await,
+        }
+    }
+}
+
+/// What a tap yields.
+#[derive(Debug)]
+pub enum Tapped {
+    /// An event that was published.
+    Event(Box<Envelope>),
+    /// Events may have been missed: whoever mirrors a state reads it again.
+    Gap,
+}
+
+/// A live, lossy view of what is published; [`Tapped::Gap`] says when something may be missing.
+pub struct Tap {
+    inner: TapInner,
+}
+
+enum TapInner {
+    Postgres(PostgresTap),
+    Rabbit(RabbitTap),
+}
+
+impl Tap {
+    /// Waits for the next. The first is always a `Gap`: what happened before is not told.
+    pub async fn next(&mut self) -> Tapped {
+        match &mut self.inner {
+            TapInner::Postgres(tap) => tap.next().await,
+            TapInner::Rabbit(tap) => tap.next().await,
+        }
+    }
+}
+
+/// The receiving end of one durable queue.
+#[derive(Clone)]
+pub(crate) enum Receiver {
+    Postgres(PostgresReceiver),
+    Rabbit(RabbitReceiver),
+}
+
+impl Receiver {
+    /// Waits until there is at least one message; returns up to `max` of those at hand.
+    pub async fn receive(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.receive(max).await,
+            Receiver::Rabbit(receiver) => receiver.receive(max).await,
+        }
+    }
+
+    /// Settles inside the consumer's transaction where the transport can, so that effect and
+    /// acknowledgement are one commit. `false`: call [`Receiver::settle`] after the commit.
+    pub async fn settle_in(
+        &self,
+        tx: &Connection,
+        database: &Database,
+        deliveries: &[Delivery],
+    ) -> Result<bool, database::Error> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.settle_in(tx, database, deliveries).await,
+            Receiver::Rabbit(_) => Ok(false),
+        }
+    }
+
+    /// Acknowledges handled messages.
+    pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.settle(deliveries).await,
+            Receiver::Rabbit(receiver) => receiver.settle(deliveries).await,
+        }
+    }
+
+    /// Gives a message another try after `delay`, with one more attempt on its count.
+    pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.retry(delivery, delay).await,
+            Receiver::Rabbit(receiver) => receiver.retry(delivery, delay).await,
+        }
+    }
+
+    /// Parks a message in the dead-letter queue.
+    pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.park(delivery, reason).await,
+            Receiver::Rabbit(receiver) => receiver.park(delivery, reason).await,
+        }
+    }
+}
