@@ -1,1 +1,32 @@
-//! service
+//! What every HTTP service of the shop shares: the server and its layers, uniform errors, who calls
+//! ([`Caller`]), idempotency keys, pages, health, logs and metrics, configuration, shutdown.
+//!
+//! A service writes its routes with [`extract`], answers with [`Error`], hands its router to
+//! [`server::app`] together with [`health::standard_routes`], and runs it with [`server::serve`].
+//! Nothing here knows what an order is.
+
+mod auth;
+mod caller;
+pub mod client;
+pub mod config;
+mod error;
+pub mod extract;
+pub mod health;
+pub mod idempotency;
+pub mod layers;
+pub mod pagination;
+mod proxies;
+pub mod server;
+mod shutdown;
+pub mod telemetry;
+
+pub use auth::{Claims, ISSUER, Role, TOKEN_LIFETIME, Token, TokenKeys};
+pub use caller::{Admin, Caller, SignedIn};
+pub use client::HttpClient;
+pub use config::{ConfigError, Env};
+pub use error::{Error, ErrorBody, FieldError, Found, OnConstraint, validate};
+pub use extract::{Json, Path, Query};
+pub use idempotency::IdempotencyKey;
+pub use pagination::{Page, PageQuery};
+pub use proxies::TrustedProxies;
+pub use shutdown::Shutdown;

@@ -1,0 +1,242 @@
+//! Idempotency keys of mutating POSTs: a repeated request has one effect and one answer.
+//!
+//! A key's record lies in the service's own `idempotency_records` and is written in the transaction of the effect:
+//! either both are there or neither. It is kept 24 h. A refusal (4xx other than 401 and 429) is an answer like
+//! any other and is kept; what it had changed is rolled back to a savepoint. The caller's scope is part of the
+//! record's id: nobody reads another's answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use database::{BoxFuture, Connection, Database};
+use events::{CartId, CorrelationId};
+use futures_util::future::join3;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::error::{Error, ErrorBody};
+
+/// Carries the key of a request.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const MAX_KEY_BYTES: usize = 255;
+
+/// A namespace of our own for the UUIDv5 of scope and key.
+const NAMESPACE: Uuid = Uuid::from_u128(0x5c1b_7a3e_6f0d_4b52_9d8e_2a47_c39e_10f4);
+
+database::statements! {
+    /// Waits while the same key is in flight elsewhere. Sets its time limit first: columns are computed in order.
+    LOCK = "SELECT set_config('lock_timeout', '5s', true), pg_advisory_xact_lock($1)";
+    /// A statement of its own, since it has to see what the lock was waiting for.
+    FIND = "SELECT result FROM idempotency_records
+        WHERE event_id = $1 AND service_name = $2 AND created_at > now() - interval '24 hours'";
+    /// Replaces at most a record past its 24 h that is not pruned yet.
+    STORE = "INSERT INTO idempotency_records (event_id, service_name, action, result) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (event_id, service_name) DO UPDATE
+        SET action = excluded.action, result = excluded.result, created_at = excluded.created_at";
+}
+
+const BEGIN_EFFECT: &str = "SET LOCAL lock_timeout = 0; SAVEPOINT effect";
+const UNDO_EFFECT: &str = "ROLLBACK TO SAVEPOINT effect";
+
+/// What a client chose to recognise its request by: 1 to 255 printable ASCII characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(Arc<str>);
+
+impl IdempotencyKey {
+    /// Accepts a key; 400 `invalid_idempotency_key` otherwise.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        if text.trim().is_empty() || text.len() > MAX_KEY_BYTES || !is_printable {
+            let message = "an idempotency key is 1 to 255 printable ASCII characters";
+            return Err(Error::bad_request("invalid_idempotency_key", message));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The key as given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(…)")
+    }
+}
+
+pub(crate) fn key_from_headers(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some)
+}
+
+/// Which table row stands for a request, and what the request was.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    service: &'static str,
+    action: &'static str,
+    success: StatusCode,
+    correlation_id: CorrelationId,
+    keyed: Option<Keyed>,
+}
+
+#[derive(Clone, Debug)]
+struct Keyed {
+    event_id: Uuid,
+    lock: i64,
+    body_hash: String,
+}
+
+/// The column `result`. The answer is text, not a JSON object: jsonb would reorder its fields.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    body_hash: String,
+    status: u16,
+    answer: String,
+}
+
+impl Operation {
+    /// Describes one call of a mutating POST.
+    ///
+    /// `action` is its method and route, e.g. `POST /cart/items`; `success` its status when all goes well; `cart`
+    /// the cart it is about, the scope of an anonymous caller. `input` is everything that decides the effect: body
+    /// and values of the path, as one tuple.
+    pub fn new(
+        service: &'static str,
+        action: &'static str,
+        success: StatusCode,
+        caller: &Caller,
+        cart: Option<CartId>,
+        input: &impl Serialize,
+    ) -> Result<Self, Error> {
+        let keyed = match &caller.idempotency_key {
+            None => None,
+            Some(key) => Some(Keyed::new(service, action, &scope(caller, cart), key, input)?),
+        };
+        Ok(Self { service, action, success, correlation_id: caller.correlation_id, keyed })
+    }
+}
+
+impl Keyed {
+    fn new(
+        service: &str,
+        action: &str,
+        scope: &str,
+        key: &IdempotencyKey,
+        input: &impl Serialize,
+    ) -> Result<Self, Error> {
+        let event_id = Uuid::new_v5(&NAMESPACE, format!("{scope}\n{}", key.as_str()).as_bytes());
+        // Services of one database must not wait for each other when a request carries its key through several.
+        let lock = Uuid::new_v5(&event_id, service.as_bytes()).as_u64_pair().0.cast_signed();
+        // The key itself is stored nowhere, so it salts the hash of a body that may hold a password.
+        let body = serde_json::to_vec(input).map_err(Error::internal)?;
+        let mut hash = Sha256::new();
+        for part in [key.as_str().as_bytes(), b"\n", action.as_bytes(), b"\n", &body] {
+            hash.update(part);
+        }
+        Ok(Self { event_id, lock, body_hash: hex::encode(hash.finalize()) })
+    }
+}
+
+/// Whose keys are told apart: users', carts', else addresses'.
+fn scope(caller: &Caller, cart: Option<CartId>) -> String {
+    match (caller.user_id(), cart, caller.address) {
+        (Some(user), _, _) => format!("user:{user}"),
+        (None, Some(cart), _) => format!("cart:{cart}"),
+        (None, None, Some(address)) => format!("address:{address}"),
+        (None, None, None) => "anonymous".to_owned(),
+    }
+}
+
+/// Runs `effect` in one detached transaction, at most once per idempotency key; without a key it is a plain
+/// [`Database::write`].
+///
+/// Errors: 409 `request_in_flight` after 5 s; 422 `idempotency_key_reused`; those of the effect, or of its first run.
+pub async fn write<T, F>(database: &Database, operation: Operation, effect: F) -> Result<T, Error>
+where
+    F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+    T: Serialize + DeserializeOwned + Send + 'static,
+{
+    if operation.keyed.is_none() {
+        return database.write(effect).await;
+    }
+    database.write(move |tx| Box::pin(async move { once(tx, &operation, effect).await })).await?
+}
+
+/// Runs `effect` inside a transaction of the caller's, at most once per key.
+///
+/// The outer error rolls the transaction back; the inner result is the answer to the request, a kept refusal
+/// among them, and has to be committed.
+pub async fn once<T, F>(tx: &Connection, operation: &Operation, effect: F) -> Result<Result<T, Error>, Error>
+where
+    F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, Error>>,
+    T: Serialize + DeserializeOwned,
+{
+    let Some(keyed) = &operation.keyed else { return effect(tx).await.map(Ok) };
+    if let Some(stored) = claim(tx, operation.service, keyed).await? {
+        return replay(stored, keyed);
+    }
+    let answer = match effect(tx).await {
+        Ok(value) => Ok(value),
+        Err(mut error) if error.is_final() => {
+            error.correlation_id.get_or_insert(operation.correlation_id);
+            tx.batch_execute(UNDO_EFFECT).await?;
+            Err(error)
+        }
+        Err(error) => return Err(error),
+    };
+    let (status, text) = match &answer {
+        Ok(value) => (operation.success, serde_json::to_string(value)),
+        Err(error) => (error.status, serde_json::to_string(&error.body())),
+    };
+    let stored =
+        Stored { body_hash: keyed.body_hash.clone(), status: status.as_u16(), answer: text.map_err(Error::internal)? };
+    let action = format!("http:{}", operation.action);
+    tx.execute(STORE, &[&keyed.event_id, &operation.service, &action, &Json(&stored)]).await?;
+    Ok(answer)
+}
+
+/// Takes the key's lock, begins the effect's savepoint, and finds the answer of an earlier run; one round trip.
+async fn claim(tx: &Connection, service: &str, keyed: &Keyed) -> Result<Option<Stored>, Error> {
+    // Prepared before, the three are sent in this order: the search comes after the lock.
+    tx.prepare(LOCK).await?;
+    tx.prepare(FIND).await?;
+    let (locked, found, begun) = join3(
+        tx.query_one(LOCK, &[&keyed.lock]),
+        tx.query_opt(FIND, &[&keyed.event_id, &service]),
+        tx.batch_execute(BEGIN_EFFECT),
+    )
+    .await;
+    if let Err(error) = locked {
+        if error.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            let message = "a request with this idempotency key is still being worked on";
+            return Err(Error::conflict("request_in_flight", message).with_source(error));
+        }
+        return Err(error.into());
+    }
+    let found = found?;
+    begun?;
+    found
+        .map(|row| row.try_get::<_, Json<Stored>>("result"))
+        .transpose()
+        .map(|json| json.map(|Json(stored)| stored))
+        .map_err(Error::internal)
+}
+
+fn replay<T: DeserializeOwned>(stored: Stored, keyed: &Keyed) -> Result<Result<T, Error>, Error> {
+    if stored.body_hash != keyed.body_hash {
+        let message = "this idempotency key was used for another request";
+        return Err(Error::unprocessable("idempotency_key_reused", message));
+    }
+    if stored.status < 400 {
+        return serde_json::from_str(&stored.answer).map(Ok).map_err(Error::internal);
+    }
+    serde_json::from_str::<ErrorBody>(&stored.answer).map(|body| Err(Error::from(body))).map_err(Error::internal)
+}
