@@ -34,8 +34,7 @@ impl FolderLock {
                 return Err(Error::TooSlow {
                     what: format!("waiting for another process to release {}", file.display()),
                     seconds: limit.as_secs(),
-                    fix: "Another start or stop of the same folder seems to hang: end it first"
-                        .to_owned(),
+                    fix: "Another start or stop of the same folder seems to hang: end it first".to_owned(),
                 });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -80,9 +79,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<()> {
         .mode(0o600)
         .open(&new)
         .map_err(Error::file("write", &new))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(Error::file("write", &new))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(Error::file("write", &new))?;
     fs::rename(&new, path).map_err(Error::file("write", path))
 }
 
@@ -115,18 +112,13 @@ pub(crate) fn remembered<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> 
     };
     serde_json::from_str(&text)
         .map(Some)
-        .map_err(|error| Error::Damaged {
-            path: path.to_owned(),
-            cause: error.to_string(),
-        })
+        .map_err(|error| Error::Damaged { path: path.to_owned(), cause: error.to_string() })
 }
 
 /// Remembers settings for the next run.
 pub(crate) fn remember<T: Serialize>(path: &Path, settings: &T) -> Result<()> {
-    let text = serde_json::to_string_pretty(settings).map_err(|error| Error::Damaged {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    })?;
+    let text = serde_json::to_string_pretty(settings)
+        .map_err(|error| Error::Damaged { path: path.to_owned(), cause: error.to_string() })?;
     write_secret(path, &text)
 }
 
@@ -153,8 +145,7 @@ pub(crate) fn give_to(path: &Path, user: RunAs) -> Result<()> {
 
 /// Closes a folder to all but its owner.
 pub(crate) fn close(path: &Path) -> Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-        .map_err(Error::file("set the permissions of", path))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(Error::file("set the permissions of", path))
 }
 
 /// Whether the user may pass through `path` and each folder above it.
@@ -198,10 +189,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("servers-closed-{}", new_secret()));
         let inner = folder.join("inner");
         create(&inner).expect("create");
-        let stranger = RunAs {
-            uid: 54_321,
-            gid: 54_321,
-        };
+        let stranger = RunAs { uid: 54_321, gid: 54_321 };
         assert!(enterable_by(&inner, stranger).expect("looked"));
         close(&folder).expect("close");
         assert!(!enterable_by(&inner, stranger).expect("looked"));

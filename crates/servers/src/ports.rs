@@ -1,6 +1,11 @@
 //! Loopback ports: finding free ones, and naming who holds a taken one.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use crate::{Error, Result, process};
 
@@ -11,6 +16,19 @@ const OUR_RANGE: std::ops::Range<u16> = 20_000..32_000;
 /// Whether a listener on this address could be opened now.
 pub fn is_port_free(host: IpAddr, port: u16) -> bool {
     TcpListener::bind(SocketAddr::new(host, port)).is_ok()
+}
+
+/// Whether a loopback port is free, or becomes so within two seconds: a process that was just killed
+/// holds its sockets a moment longer.
+pub(crate) async fn gets_free(port: u16) -> bool {
+    let end = Instant::now() + Duration::from_secs(2);
+    while !is_port_free(Ipv4Addr::LOCALHOST.into(), port) {
+        if Instant::now() >= end {
+            return false;
+        }
+        tokio::time::sleep(process::POLL).await;
+    }
+    true
 }
 
 /// A loopback port on which nobody listens.
@@ -46,25 +64,15 @@ pub fn holder_of(port: u16) -> Option<PortHolder> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| std::fs::read_to_string(table).ok())
-        .flat_map(|table| {
-            table
-                .lines()
-                .skip(1)
-                .filter_map(|line| listening_inode(line, port))
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|table| table.lines().skip(1).filter_map(|line| listening_inode(line, port)).collect::<Vec<_>>())
         .collect();
     let targets: Vec<String> = inodes.iter().map(|i| format!("socket:[{i}]")).collect();
     process::all_pids().into_iter().find_map(|pid| {
         let sockets = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
         let holds = sockets.flatten().any(|fd| {
-            std::fs::read_link(fd.path())
-                .is_ok_and(|target| targets.iter().any(|t| target.as_os_str() == t.as_str()))
+            std::fs::read_link(fd.path()).is_ok_and(|target| targets.iter().any(|t| target.as_os_str() == t.as_str()))
         });
-        holds.then(|| PortHolder {
-            pid,
-            command: process::command_line(pid).unwrap_or_default(),
-        })
+        holds.then(|| PortHolder { pid, command: process::command_line(pid).unwrap_or_default() })
     })
 }
 

@@ -27,12 +27,16 @@ pub fn is_running(pid: i32) -> bool {
     exists && !is_zombie(pid)
 }
 
+/// Dead, and only not yet waited for by its parent. A killed process whose first thread is gone while
+/// others still hold its sockets is none.
 fn is_zombie(pid: i32) -> bool {
     // The state follows the command's name, which stands in parentheses and may hold any character.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+    let is_dead = std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .ok()
         .and_then(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('Z')))
-        .unwrap_or(false)
+        .unwrap_or(false);
+    let has_threads = || std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1);
+    is_dead && !has_threads()
 }
 
 /// The process's command line with spaces between the arguments, if it may be seen.
@@ -64,10 +68,7 @@ pub(crate) fn all_pids() -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect()
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Processes of a program whose working directory is `folder` (Linux).
@@ -98,15 +99,10 @@ impl PidFile {
 
     /// The folder's process, if it runs; found in the process table when the file is missing.
     pub fn live(&self) -> Option<i32> {
-        let is_ours = |pid: &i32| {
-            is_running(*pid) && command_line(*pid).is_some_and(|line| line.contains(&self.marker))
-        };
-        let written = std::fs::read_to_string(&self.path)
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        written
-            .filter(is_ours)
-            .or_else(|| all_pids().into_iter().find(is_ours))
+        let is_ours =
+            |pid: &i32| is_running(*pid) && command_line(*pid).is_some_and(|line| line.contains(&self.marker));
+        let written = std::fs::read_to_string(&self.path).ok().and_then(|text| text.trim().parse().ok());
+        written.filter(is_ours).or_else(|| all_pids().into_iter().find(is_ours))
     }
 }
 
@@ -158,16 +154,9 @@ pub(crate) struct RunAs {
 
 /// A command that will run in a session of its own: no terminal signal meant for us reaches it, and it
 /// writes to `log` instead of to our output.
-pub(crate) fn detached(
-    program: &Path,
-    log: &Path,
-    run_as: Option<RunAs>,
-) -> Result<tokio::process::Command> {
-    let log_file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(log)
-        .map_err(Error::file("write", log))?;
+pub(crate) fn detached(program: &Path, log: &Path, run_as: Option<RunAs>) -> Result<tokio::process::Command> {
+    let log_file =
+        std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(Error::file("write", log))?;
     let log_copy = log_file.try_clone().map_err(Error::file("write", log))?;
     let mut command = match find_program("setsid") {
         Some(setsid) => {
@@ -181,11 +170,7 @@ pub(crate) fn detached(
             command
         }
     };
-    command
-        .stdin(Stdio::null())
-        .stdout(log_file)
-        .stderr(log_copy)
-        .kill_on_drop(false);
+    command.stdin(Stdio::null()).stdout(log_file).stderr(log_copy).kill_on_drop(false);
     if let Some(RunAs { uid, gid }) = run_as {
         command.uid(uid).gid(gid);
     }
@@ -195,9 +180,7 @@ pub(crate) fn detached(
 /// A program on the search path.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|candidate| candidate.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
 }
 
 /// The last lines of a log, for an error message.

@@ -17,7 +17,7 @@ use crate::{
     Error, Progress, Result, Server, Started,
     folder::{self, FolderLock},
     install,
-    ports::{free_port, is_port_free},
+    ports::{free_port, gets_free},
     process::{self, PidFile, find_program},
 };
 
@@ -39,9 +39,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// The server of this folder, whether it exists already or not.
     pub fn new(folder: impl Into<PathBuf>) -> RedisServer {
-        RedisServer {
-            folder: folder.into(),
-        }
+        RedisServer { folder: folder.into() }
     }
 
     /// Where clients connect, password included.
@@ -49,8 +47,8 @@ impl RedisServer {
     /// # Errors
     /// [`Error`] when the server was never started.
     pub fn url(&self) -> Result<String> {
-        let remembered: Remembered = folder::remembered(&self.file("server.json"))?
-            .ok_or_else(|| self.failed("it was never started"))?;
+        let remembered: Remembered =
+            folder::remembered(&self.file("server.json"))?.ok_or_else(|| self.failed("it was never started"))?;
         let password = folder::secret(&self.file("password"))?;
         Ok(format!("redis://:{password}@127.0.0.1:{}/", remembered.port))
     }
@@ -80,8 +78,7 @@ impl RedisServer {
     /// # Errors
     /// [`Error::Failed`] when it belongs to another user.
     pub fn kill(&self) -> Result<()> {
-        self.pid()
-            .map_or(Ok(()), |pid| process::signal(pid, nix::sys::signal::Signal::SIGKILL))
+        self.pid().map_or(Ok(()), |pid| process::signal(pid, nix::sys::signal::Signal::SIGKILL))
     }
 
     /// Stops the server and deletes its folder.
@@ -100,10 +97,7 @@ impl RedisServer {
     fn pid_file(&self) -> Result<PidFile> {
         let conf = self.file("redis.conf");
         let marker = conf.canonicalize().map_err(Error::file("find", &conf))?;
-        Ok(PidFile {
-            path: self.file("pid"),
-            marker: marker.to_string_lossy().into_owned(),
-        })
+        Ok(PidFile { path: self.file("pid"), marker: marker.to_string_lossy().into_owned() })
     }
 
     async fn launch(&self, keep_port: KeepPort, progress: &Progress) -> Result<Started> {
@@ -120,7 +114,7 @@ impl RedisServer {
             return Ok(Started::Adopted);
         }
         let program = RedisServer::install(progress).await?;
-        if !is_port_free([127, 0, 0, 1].into(), remembered.port) {
+        if !gets_free(remembered.port).await {
             if matches!(keep_port, KeepPort::Yes) {
                 return Err(self.failed(&format!("another program took port {}", remembered.port)));
             }
@@ -133,10 +127,7 @@ impl RedisServer {
     }
 
     async fn spawn(&self, program: &Path, port: u16) -> Result<()> {
-        let folder = self
-            .folder
-            .canonicalize()
-            .map_err(Error::file("find", &self.folder))?;
+        let folder = self.folder.canonicalize().map_err(Error::file("find", &self.folder))?;
         let password = folder::secret(&self.file("password"))?;
         let conf = folder.join("redis.conf");
         // The command line, which is how the process is recognised, must stay as it is.

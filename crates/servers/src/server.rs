@@ -47,22 +47,14 @@ pub trait Server: Send + Sync {
 }
 
 /// Restarts the server whenever it is found dead, until `shutdown`: at once, then with pauses that double up to 10 s.
-pub fn watch(
-    server: Arc<dyn Server>,
-    progress: Progress,
-    shutdown: CancellationToken,
-) -> JoinHandle<()> {
+pub fn watch(server: Arc<dyn Server>, progress: Progress, shutdown: CancellationToken) -> JoinHandle<()> {
     const LOOK_EVERY: Duration = Duration::from_millis(250);
     const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
     const LONGEST_PAUSE: Duration = Duration::from_secs(10);
     tokio::spawn(async move {
         let mut pause = SHORTEST_PAUSE;
         let mut wait = LOOK_EVERY;
-        while shutdown
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_some()
-        {
+        while shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
             wait = LOOK_EVERY;
             if server.is_alive() {
                 pause = SHORTEST_PAUSE;

@@ -63,25 +63,13 @@ pub async fn install(what: &'static str, packages: &[&str], progress: &Progress)
         sudo
     };
     command.args(["-c", SCRIPT, "install"]).args(packages);
-    let not_installed = |cause: String| Error::NotInstalled {
-        what,
-        cause,
-        fix: format!("Try it by hand: {by_hand}"),
-    };
-    let output = command
-        .stdin(Stdio::inherit())
-        .output()
-        .await
-        .map_err(|error| not_installed(error.to_string()))?;
+    let not_installed = |cause: String| Error::NotInstalled { what, cause, fix: format!("Try it by hand: {by_hand}") };
+    let output = command.stdin(Stdio::inherit()).output().await.map_err(|error| not_installed(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
     let printed = String::from_utf8_lossy(&output.stderr);
     let cause: Vec<&str> = printed.lines().rev().take(5).collect();
     let cause: Vec<&str> = cause.into_iter().rev().collect();
-    Err(not_installed(format!(
-        "apt-get ended with {}: {}",
-        output.status,
-        cause.join("; ")
-    )))
+    Err(not_installed(format!("apt-get ended with {}: {}", output.status, cause.join("; "))))
 }

@@ -26,19 +26,14 @@ pub fn tools_folder() -> PathBuf {
         .map(PathBuf::from)
         .or_else(|| home.filter(|home| home.is_dir()).map(|home| home.join(".cache")))
         .filter(|cache| is_writable(cache))
-        .map_or_else(
-            || PathBuf::from(format!("/var/tmp/{NAME}-tools-{uid}")),
-            |cache| cache.join(NAME),
-        )
+        .map_or_else(|| PathBuf::from(format!("/var/tmp/{NAME}-tools-{uid}")), |cache| cache.join(NAME))
 }
 
 fn is_writable(folder: &std::path::Path) -> bool {
     folder
         .ancestors()
         .find(|existing| existing.exists())
-        .is_some_and(|existing| {
-            nix::unistd::access(existing, nix::unistd::AccessFlags::W_OK).is_ok()
-        })
+        .is_some_and(|existing| nix::unistd::access(existing, nix::unistd::AccessFlags::W_OK).is_ok())
 }
 
 /// Installs a server with the system's package manager.
@@ -63,14 +58,10 @@ async fn run(what: &'static str, command: &mut Command) -> Result<String> {
     let failed = |cause: String| Error::Failed {
         what,
         cause,
-        fix: "Look at the message above; without network access nothing can be installed"
-            .to_owned(),
+        fix: "Look at the message above; without network access nothing can be installed".to_owned(),
     };
-    let output = command
-        .stdin(std::process::Stdio::null())
-        .output()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let output =
+        command.stdin(std::process::Stdio::null()).output().await.map_err(|error| failed(error.to_string()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {
         return Ok(text(&output.stdout));

@@ -121,17 +121,12 @@ fn candidate_folders() -> Vec<PathBuf> {
         folders.extend(std::env::split_paths(&path));
     }
     folders.extend(portable::known_folders());
-    folders
-        .into_iter()
-        .filter(|folder| folder.join("postgres").exists())
-        .collect()
+    folders.into_iter().filter(|folder| folder.join("postgres").exists()).collect()
 }
 
 /// The major version in the answer of `postgres --version`.
 fn major_version(answer: &str) -> Option<u32> {
-    let number = answer.split_whitespace().find(|word| {
-        word.starts_with(|first: char| first.is_ascii_digit())
-    })?;
+    let number = answer.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }

@@ -28,16 +28,12 @@ pub(super) fn run_as() -> Result<Option<RunAs>> {
             fix: "Check the system's user database".to_owned(),
         })?;
         if let Some(user) = user {
-            return Ok(Some(RunAs {
-                uid: user.uid.as_raw(),
-                gid: user.gid.as_raw(),
-            }));
+            return Ok(Some(RunAs { uid: user.uid.as_raw(), gid: user.gid.as_raw() }));
         }
     }
     Err(Error::Failed {
         what: "PostgreSQL",
-        cause: "it refuses to run as root, and neither the user postgres nor nobody exists"
-            .to_owned(),
+        cause: "it refuses to run as root, and neither the user postgres nor nobody exists".to_owned(),
         fix: "Run this command as an ordinary user".to_owned(),
     })
 }
@@ -52,8 +48,7 @@ impl PostgresServer {
     ) -> Result<(Remembered, PostgresBinaries)> {
         if let Some(remembered) = self.remembered()? {
             if let Some(version) = data_version(&remembered.data) {
-                let binaries =
-                    PostgresBinaries::find_or_install(Some(version), user, progress).await?;
+                let binaries = PostgresBinaries::find_or_install(Some(version), user, progress).await?;
                 return Ok((remembered, binaries));
             }
             return Err(Error::Damaged {
@@ -68,10 +63,7 @@ impl PostgresServer {
         let binaries = PostgresBinaries::find_or_install(None, user, progress).await?;
         let data = self.place_for_data(user, progress)?;
         self.make_data(&binaries, &data, user, progress).await?;
-        let remembered = Remembered {
-            port: free_port()?,
-            data,
-        };
+        let remembered = Remembered { port: free_port()?, data };
         folder::remember(&self.settings_file(), &remembered)?;
         Ok((remembered, binaries))
     }
@@ -111,8 +103,7 @@ impl PostgresServer {
         folder::write_secret(&password, &folder::secret(&self.password_file())?)?;
         let password_for_initdb = data.with_file_name("password.initdb");
         if password_for_initdb != password {
-            std::fs::rename(&password, &password_for_initdb)
-                .map_err(Error::file("move", &password))?;
+            std::fs::rename(&password, &password_for_initdb).map_err(Error::file("move", &password))?;
         }
         if let Some(user) = user {
             nix::unistd::chown(&password_for_initdb, Some(user.uid.into()), Some(user.gid.into()))
@@ -126,17 +117,13 @@ impl PostgresServer {
                 Some(user) => folder::give_to(&unfinished, user)?,
                 None => folder::close(&unfinished)?,
             }
-            outcome = self
-                .initdb(binaries, &unfinished, &password_for_initdb, locale, user)
-                .await;
-            let unknown_locale =
-                matches!(&outcome, Err(Error::Failed { cause, .. }) if cause.contains("locale"));
+            outcome = self.initdb(binaries, &unfinished, &password_for_initdb, locale, user).await;
+            let unknown_locale = matches!(&outcome, Err(Error::Failed { cause, .. }) if cause.contains("locale"));
             if !unknown_locale {
                 break;
             }
         }
-        std::fs::remove_file(&password_for_initdb)
-            .map_err(Error::file("delete", &password_for_initdb))?;
+        std::fs::remove_file(&password_for_initdb).map_err(Error::file("delete", &password_for_initdb))?;
         outcome?;
         std::fs::rename(&unfinished, data).map_err(Error::file("rename", &unfinished))
     }

@@ -12,7 +12,7 @@ use tokio_postgres::{NoTls, error::SqlState};
 use crate::{
     Error, Progress, Result, Started,
     folder::{self, FolderLock},
-    ports::{free_port, is_port_free},
+    ports::{free_port, gets_free},
     process::{self, RunAs},
 };
 
@@ -57,7 +57,7 @@ impl PostgresServer {
         remove_stale_pid_file(&remembered.data)?;
         let end = Instant::now() + Duration::from_secs(30);
         loop {
-            self.settle_port(&mut remembered, port, progress)?;
+            self.settle_port(&mut remembered, port, progress).await?;
             match self.try_start(&remembered, &binaries, user, progress).await {
                 Ok(()) => return Ok(Started::Fresh),
                 Err(NotReady::Failed(error)) => return Err(error),
@@ -100,8 +100,8 @@ impl PostgresServer {
         })
     }
 
-    fn settle_port(&self, remembered: &mut Remembered, port: Port, progress: &Progress) -> Result<()> {
-        if is_port_free([127, 0, 0, 1].into(), remembered.port) {
+    async fn settle_port(&self, remembered: &mut Remembered, port: Port, progress: &Progress) -> Result<()> {
+        if gets_free(remembered.port).await {
             return Ok(());
         }
         if port == Port::Remembered {
@@ -112,10 +112,7 @@ impl PostgresServer {
             });
         }
         let other = free_port()?;
-        progress.step(format!(
-            "port {} is taken by another program: PostgreSQL moves to {other}",
-            remembered.port
-        ));
+        progress.step(format!("port {} is taken by another program: PostgreSQL moves to {other}", remembered.port));
         remembered.port = other;
         folder::remember(&self.settings_file(), remembered)
     }
@@ -131,16 +128,9 @@ impl PostgresServer {
         let log = self.log();
         process::rotate(&log).map_err(NotReady::Failed)?;
         let before = std::fs::metadata(&log).map_or(0, |meta| meta.len());
-        let mut command = process::detached(&binaries.program("postgres"), &log, user)
-            .map_err(NotReady::Failed)?;
-        command
-            .arg("-D")
-            .arg(&remembered.data)
-            .args(self.arguments(remembered))
-            .current_dir("/");
-        let mut child = command
-            .spawn()
-            .map_err(|error| NotReady::Failed(self.failed(&error.to_string())))?;
+        let mut command = process::detached(&binaries.program("postgres"), &log, user).map_err(NotReady::Failed)?;
+        command.arg("-D").arg(&remembered.data).args(self.arguments(remembered)).current_dir("/");
+        let mut child = command.spawn().map_err(|error| NotReady::Failed(self.failed(&error.to_string())))?;
         let pid = child.id().map_or(0, u32::cast_signed);
         let ready = tokio::select! {
             ready = self.wait_ready(remembered, pid, progress) => ready,
@@ -168,9 +158,7 @@ impl PostgresServer {
 
     /// Settings on the command line win over files, so that they hold for folders of any age.
     fn arguments(&self, remembered: &Remembered) -> Vec<String> {
-        let socket = socket_folder(remembered)
-            .map(|folder| folder.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let socket = socket_folder(remembered).map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
         let shared_buffers = format!("{}MB", shared_buffers_megabytes());
         let port = remembered.port.to_string();
         let own = [
@@ -191,10 +179,7 @@ impl PostgresServer {
         ]
         .map(|(name, value)| format!("{name}={value}"));
         let chosen = self.settings.iter().map(|(name, value)| format!("{name}={value}"));
-        own.into_iter()
-            .chain(chosen)
-            .flat_map(|setting| ["-c".to_owned(), setting])
-            .collect()
+        own.into_iter().chain(chosen).flat_map(|setting| ["-c".to_owned(), setting]).collect()
     }
 
     async fn wait_ready(&self, remembered: &Remembered, pid: i32, progress: &Progress) -> Result<()> {
@@ -277,10 +262,7 @@ async fn end_orphans(data: &Path, progress: &Progress) -> Result<()> {
         return Ok(());
     }
     progress.step("waiting for what a killed PostgreSQL left behind");
-    for (limit, then) in [
-        (ORPHAN_LIMIT, Signal::SIGTERM),
-        (ORPHAN_LIMIT, Signal::SIGKILL),
-    ] {
+    for (limit, then) in [(ORPHAN_LIMIT, Signal::SIGTERM), (ORPHAN_LIMIT, Signal::SIGKILL)] {
         let end = Instant::now() + limit;
         while !orphans.is_empty() && Instant::now() < end {
             tokio::time::sleep(process::POLL).await;

@@ -37,11 +37,7 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// The server of this folder, whether it exists already or not; its owner's login is `superuser`.
     pub fn new(folder: impl Into<PathBuf>, superuser: impl Into<String>) -> PostgresServer {
-        PostgresServer {
-            folder: folder.into(),
-            superuser: superuser.into(),
-            settings: Vec::new(),
-        }
+        PostgresServer { folder: folder.into(), superuser: superuser.into(), settings: Vec::new() }
     }
 
     /// Adds a server setting (as in `postgresql.conf`), in force from the next start.
@@ -80,10 +76,7 @@ impl PostgresServer {
     pub fn url(&self, database: &str) -> Result<String> {
         let remembered = self.known()?;
         let password = folder::secret(&self.password_file())?;
-        Ok(format!(
-            "postgresql://{}:{password}@127.0.0.1:{}/{database}",
-            self.superuser, remembered.port
-        ))
+        Ok(format!("postgresql://{}:{password}@127.0.0.1:{}/{database}", self.superuser, remembered.port))
     }
 
     /// The owner's login to a database over the unix socket, which costs less per statement than TCP;
@@ -101,16 +94,11 @@ impl PostgresServer {
             .to_string_lossy()
             .bytes()
             .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                    char::from(byte).to_string()
-                }
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
                 other => format!("%{other:02X}"),
             })
             .collect();
-        Ok(Some(format!(
-            "postgresql://{}:{password}@{host}:{}/{database}",
-            self.superuser, remembered.port
-        )))
+        Ok(Some(format!("postgresql://{}:{password}@{host}:{}/{database}", self.superuser, remembered.port)))
     }
 
     /// Makes a database if it does not exist.
@@ -122,20 +110,13 @@ impl PostgresServer {
             what: format!("creating the database {name}"),
             cause: describe(&error),
         };
-        let (client, connection) = tokio_postgres::connect(&self.url("postgres")?, NoTls)
-            .await
-            .map_err(refused)?;
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres")?, NoTls).await.map_err(refused)?;
         let connection = tokio::spawn(connection);
-        let known = client
-            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
-            .await
-            .map_err(refused)?;
+        let known =
+            client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.map_err(refused)?;
         if known.is_none() {
             let quoted = name.replace('"', "\"\"");
-            client
-                .batch_execute(&format!("CREATE DATABASE \"{quoted}\""))
-                .await
-                .map_err(refused)?;
+            client.batch_execute(&format!("CREATE DATABASE \"{quoted}\"")).await.map_err(refused)?;
         }
         drop(client);
         match connection.await {
@@ -177,9 +158,7 @@ impl PostgresServer {
     }
 
     fn absolute_folder(&self) -> Result<PathBuf> {
-        self.folder
-            .canonicalize()
-            .map_err(Error::file("find", &self.folder))
+        self.folder.canonicalize().map_err(Error::file("find", &self.folder))
     }
 
     fn lock_file(&self) -> PathBuf {

@@ -22,10 +22,8 @@ struct Vhost {
 
 impl Admin {
     pub fn new(port: u16, user: &'static str, password: String) -> Result<Admin> {
-        let refused = |cause: String| Error::Refused {
-            what: "preparing an HTTP client for RabbitMQ".to_owned(),
-            cause,
-        };
+        let refused =
+            |cause: String| Error::Refused { what: "preparing an HTTP client for RabbitMQ".to_owned(), cause };
         // Plain HTTP on loopback; the TLS settings only spare the client a search for certificates.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -39,18 +37,12 @@ impl Admin {
             .timeout(Duration::from_secs(30))
             .build()
             .map_err(|error| refused(error.to_string()))?;
-        Ok(Admin {
-            client,
-            base: format!("http://127.0.0.1:{port}/api"),
-            user,
-            password,
-        })
+        Ok(Admin { client, base: format!("http://127.0.0.1:{port}/api"), user, password })
     }
 
     pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
         let vhost = encoded(vhost);
-        self.call(Method::PUT, &format!("vhosts/{vhost}"), Some(json!({})))
-            .await?;
+        self.call(Method::PUT, &format!("vhosts/{vhost}"), Some(json!({}))).await?;
         let everything = json!({"configure": ".*", "write": ".*", "read": ".*"});
         let path = format!("permissions/{vhost}/{}", self.user);
         self.call(Method::PUT, &path, Some(everything)).await?;
@@ -65,30 +57,19 @@ impl Admin {
 
     pub async fn vhosts(&self) -> Result<Vec<String>> {
         let answer = self.call(Method::GET, "vhosts", None).await?;
-        let vhosts: Vec<Vhost> =
-            serde_json::from_slice(&answer).map_err(|error| Error::Refused {
-                what: "RabbitMQ's list of virtual hosts".to_owned(),
-                cause: error.to_string(),
-            })?;
+        let vhosts: Vec<Vhost> = serde_json::from_slice(&answer).map_err(|error| Error::Refused {
+            what: "RabbitMQ's list of virtual hosts".to_owned(),
+            cause: error.to_string(),
+        })?;
         Ok(vhosts.into_iter().map(|vhost| vhost.name).collect())
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<serde_json::Value>,
-    ) -> Result<Vec<u8>> {
+    async fn call(&self, method: Method, path: &str, body: Option<serde_json::Value>) -> Result<Vec<u8>> {
         let what = format!("RabbitMQ's management ({method} {path})");
-        let refused = |cause: String| Error::Refused {
-            what: what.clone(),
-            cause,
-        };
+        let refused = |cause: String| Error::Refused { what: what.clone(), cause };
         let deleting = method == Method::DELETE;
-        let mut request = self
-            .client
-            .request(method, format!("{}/{path}", self.base))
-            .basic_auth(self.user, Some(&self.password));
+        let mut request =
+            self.client.request(method, format!("{}/{path}", self.base)).basic_auth(self.user, Some(&self.password));
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -107,9 +88,7 @@ impl Admin {
 pub(super) fn encoded(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                char::from(byte).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
             other => format!("%{other:02X}"),
         })
         .collect()

@@ -42,9 +42,7 @@ pub struct RabbitServer {
 impl RabbitServer {
     /// The node of this folder, whether it exists already or not.
     pub fn new(folder: impl Into<PathBuf>) -> RabbitServer {
-        RabbitServer {
-            folder: folder.into(),
-        }
+        RabbitServer { folder: folder.into() }
     }
 
     /// Where clients of the default virtual host connect.
@@ -62,11 +60,7 @@ impl RabbitServer {
     pub fn url_of(&self, vhost: &str) -> Result<String> {
         let remembered = self.known()?;
         let password = folder::secret(&self.file("password"))?;
-        Ok(format!(
-            "amqp://{USER}:{password}@127.0.0.1:{}/{}",
-            remembered.amqp_port,
-            admin::encoded(vhost)
-        ))
+        Ok(format!("amqp://{USER}:{password}@127.0.0.1:{}/{}", remembered.amqp_port, admin::encoded(vhost)))
     }
 
     /// The AMQP port, if the node was ever started.
@@ -122,8 +116,7 @@ impl RabbitServer {
     /// # Errors
     /// [`Error::Failed`] when it belongs to another user.
     pub fn kill(&self) -> Result<()> {
-        self.pid()
-            .map_or(Ok(()), |pid| process::signal(pid, nix::sys::signal::Signal::SIGKILL))
+        self.pid().map_or(Ok(()), |pid| process::signal(pid, nix::sys::signal::Signal::SIGKILL))
     }
 
     /// Stops the node and deletes its folder.
@@ -146,10 +139,7 @@ impl RabbitServer {
     }
 
     fn pid_file(&self, remembered: &Remembered) -> PidFile {
-        PidFile {
-            path: self.file("pid"),
-            marker: node::marker(remembered),
-        }
+        PidFile { path: self.file("pid"), marker: node::marker(remembered) }
     }
 
     fn remembered(&self) -> Result<Option<Remembered>> {
@@ -157,8 +147,7 @@ impl RabbitServer {
     }
 
     fn known(&self) -> Result<Remembered> {
-        self.remembered()?
-            .ok_or_else(|| self.failed("it was never started"))
+        self.remembered()?.ok_or_else(|| self.failed("it was never started"))
     }
 
     async fn lock(&self) -> Result<FolderLock> {

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     Error, Progress, Result, Started, folder, install,
-    ports::{free_port, is_port_free},
+    ports::{free_port, gets_free, is_port_free},
     process::{self, find_program},
 };
 
@@ -108,24 +108,15 @@ impl RabbitServer {
     }
 
     /// The internal ports may change at any start; the AMQP port only if no client knows it.
-    async fn settle_ports(
-        &self,
-        remembered: &mut Remembered,
-        port: Port,
-        progress: &Progress,
-    ) -> Result<()> {
-        let is_free = |port: u16| is_port_free([127, 0, 0, 1].into(), port);
+    async fn settle_ports(&self, remembered: &mut Remembered, port: Port, progress: &Progress) -> Result<()> {
         self.end_epmd(remembered).await?;
-        for internal in [
-            &mut remembered.distribution_port,
-            &mut remembered.epmd_port,
-            &mut remembered.management_port,
-        ] {
-            if !is_free(*internal) {
+        for internal in [&mut remembered.distribution_port, &mut remembered.epmd_port, &mut remembered.management_port]
+        {
+            if !gets_free(*internal).await {
                 *internal = free_port()?;
             }
         }
-        if is_free(remembered.amqp_port) {
+        if gets_free(remembered.amqp_port).await {
             return Ok(());
         }
         if port == Port::Remembered {
@@ -133,10 +124,7 @@ impl RabbitServer {
             return Err(self.failed(&taken));
         }
         let other = free_port()?;
-        progress.step(format!(
-            "port {} is taken by another program: RabbitMQ moves to {other}",
-            remembered.amqp_port
-        ));
+        progress.step(format!("port {} is taken by another program: RabbitMQ moves to {other}", remembered.amqp_port));
         remembered.amqp_port = other;
         Ok(())
     }
@@ -163,24 +151,13 @@ impl RabbitServer {
         folder::write_secret(&self.file("rabbitmq-env.conf"), "")
     }
 
-    async fn spawn(
-        &self,
-        program: &Path,
-        remembered: &Remembered,
-        progress: &Progress,
-    ) -> Result<()> {
+    async fn spawn(&self, program: &Path, remembered: &Remembered, progress: &Progress) -> Result<()> {
         let log = self.log();
         process::rotate(&log)?;
-        let folder = self
-            .folder
-            .canonicalize()
-            .map_err(Error::file("find", &self.folder))?;
+        let folder = self.folder.canonicalize().map_err(Error::file("find", &self.folder))?;
         let mut command = process::detached(program, &log, None)?;
         self.environment(&mut command, &folder, remembered);
-        let mut child = command
-            .current_dir(&folder)
-            .spawn()
-            .map_err(|error| self.failed(&error.to_string()))?;
+        let mut child = command.current_dir(&folder).spawn().map_err(|error| self.failed(&error.to_string()))?;
         let pid = child.id().map_or(0, u32::cast_signed);
         self.pid_file(remembered).write(pid)?;
         tokio::select! {
@@ -194,10 +171,7 @@ impl RabbitServer {
     }
 
     fn environment(&self, command: &mut Command, folder: &Path, remembered: &Remembered) {
-        let erlang = format!(
-            "-kernel inet_dist_use_interface {{127,0,0,1}} {}",
-            marker(remembered)
-        );
+        let erlang = format!("-kernel inet_dist_use_interface {{127,0,0,1}} {}", marker(remembered));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

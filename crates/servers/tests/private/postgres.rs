@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use servers::{PostgresServer, Progress, Server, Started, watch};
 use crate::support::{TestFolder, progress};
+use servers::{PostgresServer, Progress, Server, Started, watch};
 use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +19,7 @@ async fn connect(url: &str) -> Client {
 }
 
 async fn setting(client: &Client, name: &str) -> String {
-    let row = client
-        .query_one("SELECT current_setting($1)", &[&name])
-        .await
-        .expect("setting");
+    let row = client.query_one("SELECT current_setting($1)", &[&name]).await.expect("setting");
     row.get(0)
 }
 
@@ -65,10 +62,7 @@ async fn passwords_are_demanded_and_kept_from_others() {
     let port = postgres.port().expect("port");
     let wrong = format!("postgresql://owner:wrong@127.0.0.1:{port}/postgres");
     assert!(tokio_postgres::connect(&wrong, NoTls).await.is_err());
-    let mode = fs::metadata(folder.join("postgres/password"))
-        .expect("metadata")
-        .permissions()
-        .mode();
+    let mode = fs::metadata(folder.join("postgres/password")).expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(!folder.join("postgres/password.initdb").exists());
 }
@@ -90,10 +84,7 @@ async fn after_kill_9_with_a_busy_backend_it_starts_again_and_keeps_what_was_com
     postgres.start(&progress()).await.expect("start");
     let url = postgres.url("postgres").expect("url");
     let client = connect(&url).await;
-    client
-        .batch_execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (42)")
-        .await
-        .expect("write");
+    client.batch_execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (42)").await.expect("write");
     // This backend computes on after its postmaster is dead and still holds the shared memory.
     let busy = connect(&url).await;
     let (sent, begun) = tokio::sync::oneshot::channel();
@@ -154,11 +145,7 @@ async fn two_folders_run_side_by_side_and_parallel_starts_of_one_make_one_server
     let left = PostgresServer::new(folder.join("left"), "owner");
     let right = PostgresServer::new(folder.join("right"), "owner");
     let silent = Progress::silent();
-    let (a, b, c) = tokio::join!(
-        left.start(&silent),
-        right.start(&silent),
-        left.start(&silent)
-    );
+    let (a, b, c) = tokio::join!(left.start(&silent), right.start(&silent), left.start(&silent));
     let mut of_left = [a.expect("start"), c.expect("start")];
     of_left.sort_by_key(|started| *started == Started::Adopted);
     assert_eq!(of_left, [Started::Fresh, Started::Adopted]);

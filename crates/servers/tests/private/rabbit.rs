@@ -1,7 +1,7 @@
 //! A private RabbitMQ node on this machine's real programs.
 
-use servers::{RabbitServer, Server, Started};
 use crate::support::{TestFolder, progress};
+use servers::{RabbitServer, Server, Started};
 
 #[tokio::test]
 async fn a_node_lives_through_adoption_vhosts_kill_9_and_stop() {

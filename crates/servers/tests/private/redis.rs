@@ -1,7 +1,7 @@
 //! A private Redis on this machine's real program.
 
-use servers::{RedisServer, Server, Started};
 use crate::support::{TestFolder, progress};
+use servers::{RedisServer, Server, Started};
 
 #[tokio::test]
 async fn a_redis_lives_through_adoption_kill_9_and_stop() {

@@ -28,17 +28,16 @@ impl TestFolder {
 impl Drop for TestFolder {
     fn drop(&mut self) {
         let script = r#"
+            exec 2>/dev/null
             for proc in /proc/[0-9]*; do
-                if tr '\0' ' ' < "$proc/cmdline" 2>/dev/null | grep -qF -- "$1/" \
-                    || readlink "$proc/cwd" 2>/dev/null | grep -qF -- "$1/"; then
-                    [ "${proc#/proc/}" = $$ ] || kill -9 "${proc#/proc/}" 2>/dev/null
+                if tr '\0' ' ' < "$proc/cmdline" | grep -qF -- "$1/" \
+                    || tr '\0' '\n' < "$proc/environ" | grep -qF -- "=$1/" \
+                    || readlink "$proc/cwd" | grep -qF -- "$1/"; then
+                    [ "${proc#/proc/}" = $$ ] || kill -9 "${proc#/proc/}"
                 fi
             done
             rm -rf "$1""#;
-        let ended = std::process::Command::new("sh")
-            .args(["-c", script, "sh"])
-            .arg(&self.path)
-            .status();
+        let ended = std::process::Command::new("sh").args(["-c", script, "sh"]).arg(&self.path).status();
         if let Err(error) = ended {
             eprintln!("cannot clean {}: {error}", self.path.display());
         }
