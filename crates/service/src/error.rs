@@ -31,7 +31,7 @@ pub struct Error {
     /// The HTTP status.
     pub status: StatusCode,
     /// What is wrong with which field; only for validation.
-    pub fields: Vec<FieldError>,
+    pub fields: Box<[FieldError]>,
     /// When to try again, in whole seconds on the wire.
     pub retry_after: Option<Duration>,
     /// The request that failed, when it was not the present one: a replayed or a forwarded error.
@@ -86,7 +86,7 @@ impl Error {
             code: code.into(),
             message: message.into(),
             status,
-            fields: Vec::new(),
+            fields: Box::default(),
             retry_after: None,
             correlation_id: None,
             source: None,
@@ -130,7 +130,7 @@ impl Error {
             [only] => format!("{}: {}", only.field, only.message).into(),
             _ => "some values are not acceptable; see fields".into(),
         };
-        Self { fields, ..Self::unprocessable("validation_failed", message) }
+        Self { fields: fields.into(), ..Self::unprocessable("validation_failed", message) }
     }
 
     /// 422 with a code of its own, where no single field is to blame.
@@ -201,7 +201,7 @@ impl Error {
             error: self.code.clone(),
             message: self.message.clone(),
             code: self.status.as_u16(),
-            fields: self.fields.clone(),
+            fields: self.fields.to_vec(),
             correlation_id: self.correlation_id,
         }
     }
@@ -248,7 +248,11 @@ impl PartialEq for Error {
 impl From<ErrorBody> for Error {
     fn from(body: ErrorBody) -> Self {
         let status = StatusCode::from_u16(body.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { fields: body.fields, correlation_id: body.correlation_id, ..Self::new(status, body.error, body.message) }
+        Self {
+            fields: body.fields.into(),
+            correlation_id: body.correlation_id,
+            ..Self::new(status, body.error, body.message)
+        }
     }
 }
 

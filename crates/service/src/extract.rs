@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::error::{Error, FieldError};
@@ -111,11 +111,11 @@ pub(crate) fn too_large() -> Error {
 
 /// Reads JSON as the `Json` extractor does.
 fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(json).map_err(|error: serde_json::Error| match error.classify() {
-        Category::Data => wrong_field::<T>(json),
-        Category::Syntax | Category::Eof | Category::Io => {
-            Error::bad_request("malformed_json", format!("the body is not JSON: {error}"))
-        }
+    let malformed = |error| Error::bad_request("malformed_json", format!("the body is not JSON: {error}"));
+    serde_json::from_slice(json).map_err(|error| match (error.classify(), serde_json::from_slice::<IgnoredAny>(json)) {
+        (Category::Data, Ok(IgnoredAny)) => wrong_field::<T>(json),
+        (Category::Data, Err(error)) => malformed(error), // wrong in the end, and not even JSON after it
+        (Category::Syntax | Category::Eof | Category::Io, _) => malformed(error),
     })
 }
 
