@@ -1,0 +1,109 @@
+//! Servers of one test's own, to be killed.
+
+use std::path::PathBuf;
+
+use database::migrate::Migrations;
+use servers::{PostgresServer, RabbitServer, Server};
+
+use crate::{TestBroker, TestDatabase, shared};
+
+fn folder(kind: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("testkit-{kind}-{}", &servers::new_secret()[..12]))
+}
+
+/// Ends the server and deletes its folder, from a `Drop`.
+fn destroy(what: &'static str, work: impl Future<Output = servers::Result<()>> + Send + 'static) {
+    let ending = std::thread::spawn(move || {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        runtime.block_on(work).map_err(|error| error.to_string())
+    });
+    match ending.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => eprintln!("testkit: cannot end {what}: {error}"),
+        Err(_) => eprintln!("testkit: cannot end {what}"),
+    }
+}
+
+/// A PostgreSQL of the test's own; gone at its end.
+pub struct PrivatePostgres {
+    server: PostgresServer,
+}
+
+impl PrivatePostgres {
+    /// Starts one, in about a second.
+    pub async fn start() -> PrivatePostgres {
+        let server = PostgresServer::new(folder("postgres"), shared::OWNER).setting("fsync", "off");
+        let private = PrivatePostgres { server };
+        private.server.start(&shared::progress()).await.unwrap_or_else(|error| panic!("start PostgreSQL: {error}"));
+        private
+    }
+
+    /// A database on it, as [`TestDatabase::new`] makes one. Drop it before the server.
+    pub async fn database(&self, deploy: &[Migrations]) -> TestDatabase {
+        TestDatabase::on(&self.server.url("postgres").expect("a started server has a URL"), deploy).await
+    }
+
+    /// kill -9 of the postmaster.
+    pub fn kill(&self) {
+        self.server.kill().unwrap_or_else(|error| panic!("kill PostgreSQL: {error}"));
+    }
+
+    /// Starts it again on its port; returns when it takes connections.
+    pub async fn revive(&self) {
+        self.server.revive(&shared::progress()).await.unwrap_or_else(|error| panic!("revive PostgreSQL: {error}"));
+    }
+
+    /// Stops it in order.
+    pub async fn stop(&self) {
+        self.server.stop(&shared::progress()).await.unwrap_or_else(|error| panic!("stop PostgreSQL: {error}"));
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        let server = self.server.clone();
+        destroy("PostgreSQL", async move { server.destroy(&shared::progress()).await });
+    }
+}
+
+/// A RabbitMQ node of the test's own; gone at its end.
+pub struct PrivateRabbit {
+    server: RabbitServer,
+}
+
+impl PrivateRabbit {
+    /// Starts one, in about five seconds.
+    pub async fn start() -> PrivateRabbit {
+        let private = PrivateRabbit { server: RabbitServer::new(folder("rabbitmq")) };
+        private.server.start(&shared::progress()).await.unwrap_or_else(|error| panic!("start RabbitMQ: {error}"));
+        private
+    }
+
+    /// A virtual host on it. Drop it before the server.
+    pub async fn broker(&self) -> TestBroker {
+        TestBroker::on(self.server.clone()).await
+    }
+
+    /// kill -9 of the node.
+    pub fn kill(&self) {
+        self.server.kill().unwrap_or_else(|error| panic!("kill RabbitMQ: {error}"));
+    }
+
+    /// Starts it again on its port; returns when it takes connections.
+    pub async fn revive(&self) {
+        self.server.revive(&shared::progress()).await.unwrap_or_else(|error| panic!("revive RabbitMQ: {error}"));
+    }
+
+    /// Stops it in order.
+    pub async fn stop(&self) {
+        self.server.stop(&shared::progress()).await.unwrap_or_else(|error| panic!("stop RabbitMQ: {error}"));
+    }
+}
+
+impl Drop for PrivateRabbit {
+    fn drop(&mut self) {
+        let server = self.server.clone();
+        destroy("RabbitMQ", async move { server.destroy(&shared::progress()).await });
+    }
+}

@@ -1,0 +1,47 @@
+//! Messages that no service would send: for poison tests.
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
+use tokio_postgres::Client;
+
+/// Puts a body into every queue of the Postgres transport that is bound for this key; returns how many.
+pub async fn publish_to_postgres(owner: &Client, exchange: &str, routing_key: &str, body: &str) -> u64 {
+    owner
+        .execute(
+            "INSERT INTO messaging.messages (queue_id, exchange, routing_key, body)
+             SELECT queue_id, exchange, routing_key, $3 FROM messaging.bindings
+             WHERE exchange = $1 AND routing_key = $2",
+            &[&exchange, &routing_key, &body],
+        )
+        .await
+        .expect("insert messages")
+}
+
+/// Publishes bodies to an exchange of RabbitMQ, which must be declared already; returns when all are confirmed.
+///
+/// # Panics
+/// If a message is returned as unroutable: then the test would wait for nothing.
+#[expect(clippy::disallowed_methods, reason = "poison does not come from an outbox")]
+pub async fn publish_to_rabbit(url: &str, exchange: &str, messages: &[(&str, &[u8])]) {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("select confirms");
+    for (routing_key, body) in messages {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let confirmation = channel
+            .basic_publish(
+                ShortString::from(exchange),
+                ShortString::from(*routing_key),
+                options,
+                body,
+                BasicProperties::default().with_delivery_mode(2),
+            )
+            .await
+            .expect("publish")
+            .await
+            .expect("confirm");
+        assert!(matches!(confirmation, Confirmation::Ack(None)), "{exchange} {routing_key}: {confirmation:?}");
+    }
+    connection.close(200, "done".into()).await.expect("close the connection");
+}
