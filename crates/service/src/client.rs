@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use reqwest::Url;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -133,6 +134,15 @@ impl Request<'_> {
     /// Sends it, and reads the answer (`()` for none). What was certainly not sent is tried once more; a GET
     /// also when the connection broke. An unreachable service is 503.
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let service = self.client.service;
+        let (_, body) = self.send_raw().await?;
+        let json: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(json)
+            .map_err(|error| Error::internal(format!("{service} answered with unexpected JSON: {error}")))
+    }
+
+    /// Sends it as [`Request::send`] does, and returns the answer as it is: for what is not JSON.
+    pub async fn send_raw(self) -> Result<(HeaderMap, Bytes), Error> {
         let builder = self.builder?;
         let again = builder.try_clone();
         let response = match (builder.send().await, again) {
@@ -141,15 +151,12 @@ impl Request<'_> {
         };
         let response = response.map_err(|error| unreachable(self.client.service, error))?;
         let status = response.status();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        let headers = response.headers().clone();
         let body = response.bytes().await.map_err(|error| unreachable(self.client.service, error))?;
         if status.is_success() {
-            let json: &[u8] = if body.is_empty() { b"null" } else { &body };
-            return serde_json::from_slice(json).map_err(|error| {
-                Error::internal(format!("{} answered {status} with unexpected JSON: {error}", self.client.service))
-            });
+            return Ok((headers, body));
         }
+        let retry_after = headers.get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         let mut error = remote_error(self.client.service, status, &body);
         error.retry_after = retry_after.map(Duration::from_secs);
         Err(error)
