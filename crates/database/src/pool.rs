@@ -6,6 +6,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio::sync::Notify;
 use tokio_postgres::NoTls;
+use tracing::Instrument;
 
 use crate::{BoxFuture, Connection, Error};
 
@@ -117,7 +118,7 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         let database = self.clone();
-        let task = tokio::spawn(async move {
+        let transaction = async move {
             let connection = database.read().await.map_err(E::from)?;
             connection.begin().await.map_err(E::from)?;
             let result = work(&connection).await;
@@ -135,7 +136,9 @@ impl Database {
                     Err(error)
                 }
             }
-        });
+        };
+        // Its log lines carry the caller's correlation id.
+        let task = tokio::spawn(transaction.in_current_span());
         task.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
     }
 
@@ -147,12 +150,14 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         let database = self.clone();
-        let task = tokio::spawn(async move {
+        let statement = async move {
             let connection = database.read().await.map_err(E::from)?;
             let value = work(&connection).await?;
             database.nudge_if_recorded(&connection);
             Ok(value)
-        });
+        };
+        // Its log lines carry the caller's correlation id.
+        let task = tokio::spawn(statement.in_current_span());
         task.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
     }
 
