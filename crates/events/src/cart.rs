@@ -36,24 +36,40 @@ pub struct OrderLine {
 }
 
 /// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, garde::Validate)]
 pub struct Address {
     /// Who receives it.
+    #[garde(custom(filled), length(chars, max = 200))]
     pub full_name: String,
     /// Street and number.
+    #[garde(custom(filled), length(chars, max = 200))]
     pub line1: String,
     /// Flat, floor, company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(chars, max = 200)))]
     pub line2: Option<String>,
     /// Town.
+    #[garde(custom(filled), length(chars, max = 100))]
     pub city: String,
     /// Postal code.
+    #[garde(custom(filled), length(chars, max = 20))]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2.
+    #[garde(custom(two_letters))]
     pub country_code: String,
     /// For the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(chars, max = 40)))]
     pub phone: Option<String>,
+}
+
+fn filled(text: &str, _: &()) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("must not be empty")) } else { Ok(()) }
+}
+
+fn two_letters(text: &str, _: &()) -> garde::Result {
+    let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_code { Ok(()) } else { Err(garde::Error::new("must be a country code of two letters, such as DE")) }
 }
 
 /// A cart is checking out: its snapshot is fixed, the saga begins.

@@ -63,9 +63,7 @@ impl CartApi for Http {
     }
 
     async fn adopt(&self, caller: &Caller, cart_id: CartId) -> Result<Cart, Error> {
-        // The key in hand, if any, is that of the login or registration, not of this step.
-        let caller = caller.with_idempotency_key(None);
-        self.client.post(&caller, &format!("/cart/{cart_id}/adopt")).send().await
+        self.client.post(caller, &format!("/cart/{cart_id}/adopt")).send().await
     }
 
     async fn checkout(

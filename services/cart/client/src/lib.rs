@@ -10,7 +10,7 @@ use events::{CartCheckoutInitiated, CartId, CartItemId, UserId};
 use service::{Caller, Error};
 
 pub use http::Http;
-pub use types::{AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListCarts, UpdateItem, WhoseCart};
+pub use types::{AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListCarts, MAX_QUANTITY, UpdateItem, WhoseCart};
 
 /// At most so many carts are read at once.
 pub const MAX_CARTS: usize = 100;
@@ -20,9 +20,13 @@ pub const MAX_CARTS: usize = 100;
 /// Who may: a cart without an owner is open to whoever holds its id (or the id of one of its lines), a
 /// user's cart to that user, and for reading also to admins. Everybody else learns `cart_not_found` (404),
 /// as for a cart that does not exist; a line that is not there is `cart_item_not_found` (404).
-/// Changing a cart that is checking out, ordered or abandoned is `cart_not_active` (409).
+/// Changing a cart that is checking out or ordered is `cart_not_active` (409); changing an abandoned one
+/// makes it active again.
 ///
-/// The caller's idempotency key is honoured by `create`, `add_item` and `checkout`.
+/// A line keeps the price at which it was last added, until a checkout is refused: then the lines take the
+/// present prices ("the cart shows the new price"). So nobody pays a price that was not shown.
+///
+/// The caller's idempotency key is honoured by `create`, `add_item`, `adopt` and `checkout`.
 #[async_trait]
 pub trait CartApi: Send + Sync + 'static {
     /// Makes an empty cart: the caller's own, or without an owner for an anonymous caller.
@@ -65,7 +69,7 @@ pub trait CartApi: Send + Sync + 'static {
 
     /// Turns an active cart into one that checks out, exactly once: fixes the order's id, its correlation id
     /// and a snapshot, and publishes `CartCheckoutInitiated`, which is also the answer. A cart that already
-    /// checks out answers the same again, whatever the input. A cart without an owner becomes the caller's.
+    /// checks out answers the same again, whatever the (valid) input. A cart without an owner becomes the caller's.
     ///
     /// Errors: 401 without a login, `cart_empty` (409), `cart_not_found` (404), `cart_already_ordered` (409),
     /// `validation_failed` (422).

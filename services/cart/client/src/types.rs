@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use events::{Address, CartId, CartItemId, Money, ProductId, UserId};
+use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+/// At most so many of one product are in a cart.
+pub const MAX_QUANTITY: i32 = 999;
 
 /// Where a cart stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -18,7 +22,7 @@ pub enum CartStatus {
     CheckingOut,
     /// Bought. Final.
     Ordered,
-    /// Left alone for long.
+    /// Left alone for long; a change makes it active again.
     Abandoned,
 }
 
@@ -93,8 +97,9 @@ pub struct CartItem {
 }
 
 /// Puts a product into a cart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct AddItem {
     /// Into which cart; absent: into a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +109,7 @@ pub struct AddItem {
     /// How many, 1 to 999; 1 unless told.
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 999, default = 1)]
+    #[garde(range(min = 1, max = MAX_QUANTITY))]
     pub quantity: i32,
 }
 
@@ -112,23 +118,30 @@ fn one() -> i32 {
 }
 
 /// Sets the quantity of a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateItem {
     /// How many, 1 to 999.
     #[schema(minimum = 1, maximum = 999)]
+    #[garde(range(min = 1, max = MAX_QUANTITY))]
     pub quantity: i32,
 }
 
 /// Checks a cart out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CheckoutCart {
     /// E.g. `pm_card_visa`.
     #[schema(min_length = 1, max_length = 100)]
+    #[garde(custom(filled), length(chars, max = 100))]
     pub payment_method: String,
     /// Where it goes.
+    #[garde(dive)]
     pub shipping_address: Address,
+}
+
+fn filled(text: &str, _: &()) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("must not be empty")) } else { Ok(()) }
 }
 
 /// Whose active cart is wanted.

@@ -1,0 +1,5 @@
+DROP TABLE inventory_locks;
+DROP TABLE saga_states;
+DROP TABLE cart_items;
+DROP TABLE carts;
+DROP TABLE products;
