@@ -196,11 +196,18 @@ where
         Ok(value) => (operation.success, serde_json::to_string(value)),
         Err(error) => (error.status, serde_json::to_string(&error.body())),
     };
+    debug_assert!(answer.is_err() || is_replayed_alike::<T>(&text), "{} would replay differently", operation.action);
     let stored =
         Stored { body_hash: keyed.body_hash.clone(), status: status.as_u16(), answer: text.map_err(Error::internal)? };
     let action = format!("http:{}", operation.action);
     tx.execute(STORE, &[&keyed.event_id, &operation.service, &action, &Json(&stored)]).await?;
     Ok(answer)
+}
+
+/// Whether the stored text, read and written again, is the same byte for byte (a hash map's would not be).
+fn is_replayed_alike<T: Serialize + DeserializeOwned>(text: &serde_json::Result<String>) -> bool {
+    let again = |text: &String| serde_json::from_str::<T>(text).and_then(|value| serde_json::to_string(&value));
+    text.as_ref().is_ok_and(|text| again(text).is_ok_and(|again| again == *text))
 }
 
 /// Takes the key's lock, begins the effect's savepoint, and finds the answer of an earlier run; one round trip.
