@@ -51,7 +51,8 @@ pub(crate) async fn observe(State(config): State<Arc<AppConfig>>, mut request: R
     let method = method_label(request.method());
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let span = tracing::info_span!("request", service = config.service, %correlation_id);
+    // At the highest level, so that no filter takes the correlation id from the lines it lets through.
+    let span = tracing::error_span!("request", service = config.service, %correlation_id);
 
     let response = next.run(request).instrument(span.clone()).await;
     let entered = span.enter();

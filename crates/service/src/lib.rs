@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod layers;
 pub mod pagination;
 mod proxies;
+mod rate_limit;
 pub mod server;
 mod shutdown;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::config::{ConfigError, Env};
 use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::layers::{self, CORRELATION_ID};
 use crate::proxies::TrustedProxies;
+use crate::rate_limit::{RateLimit, limit_rate};
 
 /// More connections than this wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -56,6 +58,8 @@ pub struct AppConfig {
     pub body_limit_bytes: usize,
     /// Whether answers are compressed for clients that ask for it.
     pub compression: Compression,
+    /// Requests per minute from one address; unlimited if absent.
+    pub rate_limit_per_address: Option<NonZeroU32>,
 }
 
 /// Whether answers are compressed.
@@ -78,6 +82,7 @@ impl AppConfig {
             request_timeout: Duration::from_secs(30),
             body_limit_bytes: 1024 * 1024,
             compression: Compression::Off,
+            rate_limit_per_address: None,
         }
     }
 
@@ -97,16 +102,28 @@ impl AppConfig {
             ..Self::new(service, TokenKeys::from_env(env)?)
         })
     }
+
+    /// What faces the outside, the gateway, reads `RATE_LIMIT_PER_ADDRESS` besides: a service behind it would
+    /// count the gateway.
+    pub fn facing_outside(self, env: &Env) -> Result<Self, ConfigError> {
+        let expected = "a number of requests per minute, at least 1";
+        Ok(Self { rate_limit_per_address: env.parse("RATE_LIMIT_PER_ADDRESS", expected)?, ..self })
+    }
 }
 
 /// Puts the layers around a service's routes.
 pub fn app(router: Router, config: AppConfig) -> Router {
     let cors = cors(&config.cors_allowed_origins);
     let compression = config.compression;
+    let rate_limit = config.rate_limit_per_address.map(RateLimit::new);
     let config = Arc::new(config);
     let router = router
         .layer(DefaultBodyLimit::disable()) // the guard limits every body, whoever reads it
         .layer(from_fn_with_state(config.clone(), layers::guard));
+    let router = match rate_limit {
+        None => router,
+        Some(limit) => router.layer(from_fn_with_state(Arc::new(limit), limit_rate)),
+    };
     let router = match compression {
         Compression::Off => router,
         Compression::Gzip => router.layer(CompressionLayer::new()),

@@ -45,7 +45,7 @@ impl Shutdown {
                 task.await;
                 tracing::debug!("task ended");
             }
-            .instrument(tracing::info_span!("task", task = name)),
+            .instrument(tracing::error_span!("task", task = name)),
         );
     }
 

@@ -56,7 +56,7 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
             registry.with(lines.with_ansi(is_colourful)).try_init()
         }
         LogFormat::Json => {
-            registry.with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false)).try_init()
+            registry.with(lines.json().flatten_event(true).with_current_span(false).with_span_list(true)).try_init()
         }
     };
     if let Err(error) = started {

@@ -1,9 +1,11 @@
 //! Correlation ids, headers, CORS, health, metrics, the API's description.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method};
 use serde_json::json;
 use service::health::{Check, Standard, standard_routes};
@@ -72,6 +74,28 @@ async fn only_listed_origins_may_call_from_a_browser() {
             .headers
             .contains_key("access-control-allow-origin")
     );
+}
+
+#[tokio::test]
+async fn a_flood_from_one_address_is_429_where_a_limit_is_set() {
+    let env = Env::map([("RATE_LIMIT_PER_ADDRESS", "2")]);
+    let router = app(routes(), config().facing_outside(&env).unwrap());
+    let from = |address: [u8; 4]| {
+        let mut request = request(Method::GET, "/who", &[], "");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((address, 1))));
+        call(router.clone(), request)
+    };
+    for left in ["1", "0"] {
+        let answer = from([203, 0, 113, 1]).await;
+        assert_eq!(answer.status.as_u16(), 200);
+        assert_eq!(answer.header("ratelimit"), format!("\"address\";r={left};t=60"));
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=2;w=60");
+    }
+    let answer = from([203, 0, 113, 1]).await;
+    answer.assert_error(429, "too_many_requests");
+    assert_eq!(answer.header("retry-after"), "60");
+    assert_eq!(from([203, 0, 113, 2]).await.status.as_u16(), 200);
+    assert!(config().facing_outside(&Env::map([("RATE_LIMIT_PER_ADDRESS", "0")])).is_err());
 }
 
 #[test]
