@@ -1,1 +1,80 @@
-//! orders
+//! Orders: places them, and carries each through its saga until it is confirmed or undone.
+
+mod api;
+mod consumers;
+mod handlers;
+mod model;
+mod repository;
+mod runner;
+pub mod saga;
+mod watchdog;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cart_client::CartApi;
+use database::Database;
+use database::migrate::{MigrateError, Migrations};
+use include_dir::{Dir, include_dir};
+
+pub use api::router;
+pub use consumers::consumers;
+pub use watchdog::background;
+
+/// The service's name.
+pub const SERVICE: &str = "orders";
+/// Its schema.
+pub const SCHEMA: &str = "orders";
+/// Its tables.
+pub const TABLES: &[&str] =
+    &["orders", "order_items", "saga_states", "compensation_log", "inventory_reservations", "timeline"];
+
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+
+/// The migrations of its schema.
+pub fn migrations() -> Result<Migrations, MigrateError> {
+    Migrations::of_service(SERVICE, SCHEMA, &MIGRATIONS)
+}
+
+/// Every SQL statement, by name.
+pub fn statements() -> Vec<(&'static str, &'static str)> {
+    repository::ALL.to_vec()
+}
+
+/// How long sagas wait.
+#[derive(Debug, Clone)]
+pub struct OrdersConfig {
+    /// For the cart's word and for the stock.
+    pub reservation_deadline: Duration,
+    /// For the payment; shorter than the products' hold (1 hour), so that no paid order loses its stock.
+    pub payment_deadline: Duration,
+    /// For the answer to an undo, the first time; doubles with each repetition.
+    pub undo_patience: Duration,
+    /// For the answer to an undo, at most.
+    pub undo_patience_max: Duration,
+}
+
+impl Default for OrdersConfig {
+    fn default() -> Self {
+        OrdersConfig {
+            reservation_deadline: Duration::from_secs(15 * 60),
+            payment_deadline: Duration::from_secs(30 * 60),
+            undo_patience: Duration::from_secs(10),
+            undo_patience_max: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// The service.
+pub struct Orders {
+    database: Database,
+    cart: Arc<dyn CartApi>,
+    config: OrdersConfig,
+}
+
+impl Orders {
+    /// Orders over its database, asking `cart` to check out.
+    pub fn new(database: Database, cart: Arc<dyn CartApi>, config: OrdersConfig) -> Arc<Orders> {
+        Arc::new(Orders { database, cart, config })
+    }
+}

@@ -1,0 +1,130 @@
+//! The REST endpoints of orders: they extract, and call the operations.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use events::OrderId;
+use orders_client::{
+    CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+};
+use service::{Admin, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::Orders;
+
+/// All endpoints.
+pub fn router(service: Arc<Orders>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(place, list))
+        .routes(routes!(get))
+        .routes(routes!(cancel))
+        .routes(routes!(ship))
+        .routes(routes!(deliver))
+        .routes(routes!(timeline))
+        .routes(routes!(sagas))
+        .routes(routes!(saga))
+        .routes(routes!(retry_saga))
+        .with_state(service)
+}
+
+type Service = State<Arc<Orders>>;
+
+/// Place an order: starts the saga.
+#[utoipa::path(post, path = "/orders", request_body = PlaceOrder, responses(
+    (status = 202, body = Order), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn place(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Json(input): Json<PlaceOrder>,
+) -> Result<(StatusCode, Json<Order>), Error> {
+    Ok((StatusCode::ACCEPTED, Json(orders.place(&caller, input).await?)))
+}
+
+/// List orders: one's own; an admin's everybody's.
+#[utoipa::path(get, path = "/orders", params(OrderFilter, PageQuery), responses((status = 200, body = Page<Order>)))]
+async fn list(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Query(filter): Query<OrderFilter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Order>>, Error> {
+    orders.orders(&caller, filter, page).await.map(Json)
+}
+
+/// Read an order.
+#[utoipa::path(get, path = "/orders/{id}", params(("id" = OrderId, Path)), responses(
+    (status = 200, body = Order), (status = 404, body = ErrorBody)))]
+async fn get(State(orders): Service, caller: Caller, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
+    orders.order(&caller, id).await.map(Json)
+}
+
+/// Cancel an order that is not shipped.
+#[utoipa::path(post, path = "/orders/{id}/cancel", params(("id" = OrderId, Path)), request_body = CancelOrder, responses(
+    (status = 200, body = Order), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn cancel(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<OrderId>,
+    input: Option<Json<CancelOrder>>,
+) -> Result<Json<Order>, Error> {
+    let input = input.map(|Json(input)| input).unwrap_or_default();
+    orders.cancel(&caller, id, input).await.map(Json)
+}
+
+/// Mark a confirmed order as shipped (admin).
+#[utoipa::path(post, path = "/orders/{id}/ship", params(("id" = OrderId, Path)), responses(
+    (status = 200, body = Order), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn ship(State(orders): Service, Admin(caller): Admin, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
+    orders.ship(&caller, id).await.map(Json)
+}
+
+/// Mark a shipped order as delivered (admin).
+#[utoipa::path(post, path = "/orders/{id}/deliver", params(("id" = OrderId, Path)), responses(
+    (status = 200, body = Order), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn deliver(State(orders): Service, Admin(caller): Admin, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
+    orders.deliver(&caller, id).await.map(Json)
+}
+
+/// What happened to an order, across services.
+#[utoipa::path(get, path = "/orders/{id}/timeline", params(("id" = OrderId, Path)), responses(
+    (status = 200, body = Vec<TimelineEntry>), (status = 404, body = ErrorBody)))]
+async fn timeline(
+    State(orders): Service,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Vec<TimelineEntry>>, Error> {
+    orders.timeline(&caller, id).await.map(Json)
+}
+
+/// List sagas by state (admin).
+#[utoipa::path(get, path = "/admin/sagas", params(SagaFilter, PageQuery), responses((status = 200, body = Page<Saga>)))]
+async fn sagas(
+    State(orders): Service,
+    Admin(caller): Admin,
+    Query(filter): Query<SagaFilter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Saga>>, Error> {
+    orders.sagas(&caller, filter, page).await.map(Json)
+}
+
+/// One saga with its timeline and compensations (admin).
+#[utoipa::path(get, path = "/admin/sagas/{id}", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = SagaDetail), (status = 404, body = ErrorBody)))]
+async fn saga(State(orders): Service, Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<Json<SagaDetail>, Error> {
+    orders.saga(&caller, id).await.map(Json)
+}
+
+/// Set a stuck saga going again (admin).
+#[utoipa::path(post, path = "/admin/sagas/{id}/retry", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = SagaDetail), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn retry_saga(
+    State(orders): Service,
+    Admin(caller): Admin,
+    Path(id): Path<Uuid>,
+) -> Result<Json<SagaDetail>, Error> {
+    orders.retry_saga(&caller, id).await.map(Json)
+}

@@ -1,0 +1,156 @@
+//! What orders does for others: who calls, may they, then one transaction, then the answer.
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use events::{OrderId, UserId};
+use orders_client::{
+    CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+};
+use service::idempotency::{self, Operation};
+use service::{Caller, Error, Page, PageQuery};
+use uuid::Uuid;
+
+use crate::model::Step;
+use crate::runner::{self, Outcome};
+use crate::saga::Input;
+use crate::{Orders, SERVICE, repository};
+
+#[async_trait]
+impl OrdersApi for Orders {
+    async fn place(&self, caller: &Caller, input: PlaceOrder) -> Result<Order, Error> {
+        caller.user()?;
+        let operation =
+            Operation::new(SERVICE, "POST /orders", StatusCode::ACCEPTED, caller, Some(input.cart_id), &input)?;
+        // The cart decides, once per cart and key; asked before our transaction, never inside it.
+        let checkout = cart_client::CheckoutCart {
+            payment_method: input.payment_method,
+            shipping_address: input.shipping_address,
+        };
+        let snapshot = self.cart.checkout(caller, input.cart_id, checkout).await?;
+        let patience = self.config.reservation_deadline;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                repository::insert(tx, std::slice::from_ref(&snapshot), patience).await?;
+                repository::order(tx, snapshot.order_id).await?.ok_or_else(not_found)
+            })
+        })
+        .await
+    }
+
+    async fn order(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        caller.user()?;
+        let db = self.database.read().await?;
+        let order = repository::order(&db, id).await?.ok_or_else(not_found)?;
+        own(caller, order.user_id)?;
+        Ok(order)
+    }
+
+    async fn orders(&self, caller: &Caller, filter: OrderFilter, page: PageQuery) -> Result<Page<Order>, Error> {
+        let claims = caller.user()?;
+        let user = if caller.is_admin() { filter.user_id } else { Some(claims.user_id) };
+        if filter.user_id.is_some_and(|wanted| user != Some(wanted)) {
+            return Page::new(&page, Vec::new(), |order: &Order| order.id);
+        }
+        let db = self.database.read().await?;
+        let rows = repository::orders(&db, user, filter.status, page.after()?, page.rows()?).await?;
+        Page::new(&page, rows, |order| order.id)
+    }
+
+    async fn cancel(&self, caller: &Caller, id: OrderId, input: CancelOrder) -> Result<Order, Error> {
+        caller.user()?;
+        if input.reason.as_ref().is_some_and(|reason| reason.chars().count() > 500) {
+            return Err(Error::invalid("reason", "too_long", "a reason has 500 characters at most"));
+        }
+        let step = Step { note: input.reason.clone(), ..Step::of(id, Input::Cancel) };
+        let refusal = Error::conflict("order_not_cancellable", "this order cannot be cancelled any more");
+        self.step(caller, "POST /orders/{id}/cancel", (id, input), step, refusal).await
+    }
+
+    async fn ship(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        caller.admin()?;
+        let refusal = Error::conflict("order_not_shippable", "only a confirmed order can be shipped");
+        self.step(caller, "POST /orders/{id}/ship", id, Step::of(id, Input::Ship), refusal).await
+    }
+
+    async fn deliver(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        caller.admin()?;
+        let refusal = Error::conflict("order_not_deliverable", "only a shipped order can be delivered");
+        self.step(caller, "POST /orders/{id}/deliver", id, Step::of(id, Input::Deliver), refusal).await
+    }
+
+    async fn timeline(&self, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
+        caller.user()?;
+        let db = self.database.read().await?;
+        let order = repository::order(&db, id).await?.ok_or_else(not_found)?;
+        own(caller, order.user_id)?;
+        Ok(repository::timeline(&db, id).await?)
+    }
+
+    async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error> {
+        caller.admin()?;
+        let db = self.database.read().await?;
+        let rows = repository::sagas(&db, filter.status.as_deref(), page.after()?, page.rows()?).await?;
+        Page::new(&page, rows, |saga| saga.id)
+    }
+
+    async fn saga(&self, caller: &Caller, id: Uuid) -> Result<SagaDetail, Error> {
+        caller.admin()?;
+        let db = self.database.read().await?;
+        let saga = repository::saga(&db, id).await?.ok_or_else(no_saga)?;
+        let timeline = repository::timeline(&db, saga.order_id).await?;
+        let compensations = repository::compensations(&db, saga.order_id).await?;
+        Ok(SagaDetail { saga, timeline, compensations })
+    }
+
+    async fn retry_saga(&self, caller: &Caller, id: Uuid) -> Result<SagaDetail, Error> {
+        caller.admin()?;
+        let saga = {
+            let db = self.database.read().await?;
+            repository::saga(&db, id).await?.ok_or_else(no_saga)?
+        };
+        let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
+        let step = Step::of(saga.order_id, Input::Retry);
+        self.step(caller, "POST /admin/sagas/{id}/retry", id, step, refusal).await?;
+        self.saga(caller, id).await
+    }
+}
+
+impl Orders {
+    /// One wish of a person: the owner's or an admin's, in one transaction.
+    async fn step(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        input: impl serde::Serialize,
+        step: Step,
+        refusal: Error,
+    ) -> Result<Order, Error> {
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &input)?;
+        let (caller, config, id) = (caller.clone(), self.config.clone(), step.order_id);
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let order = repository::order(tx, id).await?.ok_or_else(not_found)?;
+                own(&caller, order.user_id)?;
+                match runner::advance(tx, &config, &[step]).await?.as_slice() {
+                    [Outcome::Done] => repository::order(tx, id).await?.ok_or_else(not_found),
+                    [Outcome::Illegal] => Err(refusal),
+                    _ => Err(not_found()),
+                }
+            })
+        })
+        .await
+    }
+}
+
+/// Somebody else's order does not exist for this caller.
+fn own(caller: &Caller, owner: UserId) -> Result<(), Error> {
+    if caller.is_admin() || caller.user_id() == Some(owner) { Ok(()) } else { Err(not_found()) }
+}
+
+fn not_found() -> Error {
+    Error::not_found("order_not_found", "there is no such order")
+}
+
+fn no_saga() -> Error {
+    Error::not_found("saga_not_found", "there is no saga with this order, saga or correlation id")
+}

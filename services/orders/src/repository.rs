@@ -1,0 +1,445 @@
+//! All SQL of orders. Functions work on a connection; whole batches travel in arrays.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use database::{Connection, Error, Row, ToSql};
+use events::{
+    Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, ReservationId, StockLine,
+    UserId,
+};
+use orders_client::{Compensation, Order, OrderItem, Saga, TimelineEntry};
+use rust_decimal::Decimal;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::model::{self, Stored};
+use crate::saga::State;
+
+database::statements! {
+    /// Stores orders with their items and sagas. An order that is there already stays as it is.
+    INSERT = "WITH placed AS (
+            INSERT INTO orders (id, user_id, cart_id, currency, subtotal, total, status, saga_correlation_id,
+                                payment_method, shipping_address)
+            SELECT id, user_id, cart_id, currency, total, total, 'PENDING', correlation_id, payment_method, address::jsonb
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::numeric[], $6::uuid[], $7::text[], $8::text[])
+                AS o (id, user_id, cart_id, currency, total, correlation_id, payment_method, address)
+            ON CONFLICT DO NOTHING RETURNING id),
+        items AS (
+            INSERT INTO order_items (order_id, product_id, name, quantity, price, currency)
+            SELECT order_id, product_id, name, quantity, price, currency
+            FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::int[], $13::numeric[], $14::text[])
+                AS i (order_id, product_id, name, quantity, price, currency)
+            WHERE order_id IN (SELECT id FROM placed))
+        INSERT INTO saga_states (id, correlation_id, status, order_id, payload, expires_at)
+        SELECT s.id, s.correlation_id, 'PENDING', s.order_id, s.payload::jsonb, now() + $17::float8 * interval '1 second'
+        FROM unnest($15::uuid[], $6::uuid[], $1::uuid[], $16::text[]) AS s (id, correlation_id, order_id, payload)
+        WHERE s.order_id IN (SELECT id FROM placed)";
+    /// In key order, so that two batches never wait for each other in a circle.
+    LOCK = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version, s.payload
+        FROM saga_states s JOIN orders o ON o.id = s.order_id
+        WHERE s.order_id = ANY ($1) ORDER BY s.order_id FOR UPDATE OF s";
+    LOCK_EXPIRED = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version, s.payload
+        FROM saga_states s JOIN orders o ON o.id = s.order_id
+        WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR UPDATE OF s SKIP LOCKED";
+    SAVE = "WITH moved AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[], $7::text[],
+                                 $8::bigint[], $9::text[], $10::text[], $11::text[])
+                AS m (order_id, saga_status, ending, owed, asked, patience_s, status, version, failure_code,
+                      failure_reason, cancel_reason)),
+        saga AS (
+            UPDATE saga_states s
+            SET status = m.saga_status, ending = m.ending, compensation_log = string_to_array(m.owed, ','),
+                asked = m.asked, updated_at = now(), expires_at = now() + m.patience_s * interval '1 second'
+            FROM moved m WHERE s.order_id = m.order_id)
+        UPDATE orders o
+        SET status = m.status, version = m.version, updated_at = now(),
+            failure_code = coalesce(o.failure_code, m.failure_code),
+            failure_reason = coalesce(o.failure_reason, m.failure_reason),
+            cancel_reason = coalesce(o.cancel_reason, m.cancel_reason),
+            shipped_at = CASE WHEN m.status = 'SHIPPED' THEN coalesce(o.shipped_at, now()) ELSE o.shipped_at END,
+            delivered_at = CASE WHEN m.status = 'DELIVERED' THEN coalesce(o.delivered_at, now()) ELSE o.delivered_at END,
+            cancelled_at = CASE WHEN m.status = 'CANCELLED' THEN coalesce(o.cancelled_at, now()) ELSE o.cancelled_at END
+        FROM moved m WHERE o.id = m.order_id";
+    ADD_TIMELINE = "INSERT INTO timeline (order_id, event_id, event, service, detail, at)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+        ON CONFLICT DO NOTHING";
+    BEGIN_UNDOS = "INSERT INTO compensation_log (order_id, saga_correlation_id, compensation_event, compensation_payload, status)
+        SELECT order_id, correlation_id, event, payload::jsonb, 'requested'
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u (order_id, correlation_id, event, payload)
+        ON CONFLICT (order_id, compensation_event) DO NOTHING";
+    END_UNDOS = "UPDATE compensation_log l SET status = 'completed', completed_at = now()
+        FROM unnest($1::uuid[], $2::text[]) AS u (order_id, event)
+        WHERE l.order_id = u.order_id AND l.compensation_event = u.event AND l.status = 'requested'";
+    HOLD = "INSERT INTO inventory_reservations (order_id, product_id, quantity, reservation_id, status, expires_at)
+        SELECT order_id, product_id, quantity, reservation_id, 'held', expires_at
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::timestamptz[])
+            AS h (order_id, product_id, quantity, reservation_id, expires_at)
+        ON CONFLICT (order_id, product_id) DO NOTHING";
+    COMMIT_HOLDS = "UPDATE inventory_reservations SET status = 'committed', fulfilled_at = now()
+        WHERE order_id = ANY ($1) AND status = 'held'";
+    RELEASE_HOLDS = "UPDATE inventory_reservations SET status = 'released', released_at = now()
+        WHERE order_id = ANY ($1) AND status IN ('held', 'committed')";
+    ORDER = "SELECT * FROM orders WHERE id = $1";
+    ORDERS = "SELECT * FROM orders
+        WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::text IS NULL OR status = $2) AND ($3::uuid IS NULL OR id < $3)
+        ORDER BY id DESC LIMIT $4";
+    ITEMS = "SELECT order_id, product_id, name, quantity, price, currency FROM order_items
+        WHERE order_id = ANY ($1) ORDER BY order_id, id";
+    TIMELINE = "SELECT event, service, detail, at FROM timeline WHERE order_id = $1 ORDER BY at, event_id";
+    SAGAS = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
+        FROM saga_states WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3";
+    SAGA = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
+        FROM saga_states WHERE order_id = $1 OR id = $1 OR correlation_id = $1";
+    COMPENSATIONS = "SELECT compensation_event, status, created_at, completed_at FROM compensation_log
+        WHERE order_id = $1 ORDER BY id";
+    OPEN_BY_STATUS = "SELECT status, count(*) AS sagas FROM saga_states
+        WHERE status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED') GROUP BY status";
+}
+
+/// Stores what the cart checked out, where it is not stored yet.
+pub async fn insert(tx: &Connection, checkouts: &[CartCheckoutInitiated], patience: Duration) -> Result<(), Error> {
+    let column = |pick: fn(&CartCheckoutInitiated) -> Uuid| checkouts.iter().map(pick).collect::<Vec<Uuid>>();
+    let ids = column(|c| c.order_id.uuid());
+    let users = column(|c| c.user_id.uuid());
+    let carts = column(|c| c.cart_id.uuid());
+    let correlations = column(|c| c.correlation_id.uuid());
+    let currencies: Vec<&str> = checkouts.iter().map(|c| c.total.currency().code()).collect();
+    let totals: Vec<Decimal> = checkouts.iter().map(|c| c.total.decimal()).collect();
+    let methods: Vec<&str> = checkouts.iter().map(|c| c.payment_method.as_str()).collect();
+    let addresses: Vec<String> = checkouts.iter().map(|c| json(&c.shipping_address)).collect();
+    let payloads: Vec<String> = checkouts.iter().map(json).collect();
+    let sagas: Vec<Uuid> = checkouts.iter().map(|_| Uuid::now_v7()).collect();
+
+    let lines = || checkouts.iter().flat_map(|c| c.lines.iter().map(move |line| (c.order_id, line)));
+    let line_orders: Vec<Uuid> = lines().map(|(order, _)| order.uuid()).collect();
+    let products: Vec<Uuid> = lines().map(|(_, line)| line.product_id.uuid()).collect();
+    let names: Vec<&str> = lines().map(|(_, line)| line.name.as_str()).collect();
+    let quantities: Vec<i32> = lines().map(|(_, line)| line.quantity.cast_signed()).collect();
+    let prices: Vec<Decimal> = lines().map(|(_, line)| line.unit_price.decimal()).collect();
+    let line_currencies: Vec<&str> = lines().map(|(_, line)| line.unit_price.currency().code()).collect();
+
+    tx.execute(
+        INSERT,
+        &[
+            &ids,
+            &users,
+            &carts,
+            &currencies,
+            &totals,
+            &correlations,
+            &methods,
+            &addresses,
+            &line_orders,
+            &products,
+            &names,
+            &quantities,
+            &prices,
+            &line_currencies,
+            &sagas,
+            &payloads,
+            &patience.as_secs_f64(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("structs of the published language serialise")
+}
+
+/// Locks the sagas of these orders until the transaction ends.
+pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<Vec<Stored>, Error> {
+    tx.query(LOCK, &[&orders]).await?.iter().map(stored).collect()
+}
+
+/// Locks up to `limit` sagas whose deadline has passed and that nobody else is moving.
+pub async fn lock_expired(tx: &Connection, limit: i64) -> Result<Vec<Stored>, Error> {
+    tx.query(LOCK_EXPIRED, &[&limit]).await?.iter().map(stored).collect()
+}
+
+fn stored(row: &Row) -> Result<Stored, Error> {
+    let status: String = row.try_get("status")?;
+    let ending: Option<String> = row.try_get("ending")?;
+    let owed: Vec<String> = row.try_get("compensation_log")?;
+    let state = model::state_from(&status, ending.as_deref(), &owed, row.try_get("asked")?)
+        .unwrap_or_else(|| panic!("saga_states holds an impossible state: {status} {ending:?} {owed:?}"));
+    let Json(snapshot) = row.try_get::<_, Json<CartCheckoutInitiated>>("payload")?;
+    Ok(Stored {
+        order_id: row.try_get("order_id")?,
+        correlation_id: row.try_get("correlation_id")?,
+        state,
+        version: row.try_get("version")?,
+        snapshot,
+    })
+}
+
+/// One saga's new state, and what changes on its order.
+pub struct Saved<'a> {
+    /// Whose.
+    pub order_id: OrderId,
+    /// Where it rests now.
+    pub state: &'a State,
+    /// The order's version now.
+    pub version: i64,
+    /// Until the watchdog looks.
+    pub patience: Option<Duration>,
+    /// Why it failed, if it did just now.
+    pub failure: Option<&'a model::Failure>,
+    /// Why it was cancelled, if it was just now.
+    pub cancel_reason: Option<&'a str>,
+}
+
+/// Writes the new states of sagas and orders.
+pub async fn save(tx: &Connection, moved: &[Saved<'_>]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = moved.iter().map(|m| m.order_id.uuid()).collect();
+    let columns: Vec<_> = moved.iter().map(|m| model::columns(m.state)).collect();
+    let saga_statuses: Vec<&str> = columns.iter().map(|c| c.0).collect();
+    let endings: Vec<Option<&str>> = columns.iter().map(|c| c.1).collect();
+    let owed: Vec<String> = columns.iter().map(|c| c.2.join(",")).collect();
+    let asked: Vec<i32> = columns.iter().map(|c| c.3).collect();
+    let patience: Vec<Option<f64>> = moved.iter().map(|m| m.patience.map(|p| p.as_secs_f64())).collect();
+    let statuses: Vec<&str> = moved.iter().map(|m| m.state.order_status().as_str()).collect();
+    let versions: Vec<i64> = moved.iter().map(|m| m.version).collect();
+    let codes: Vec<Option<&str>> = moved.iter().map(|m| m.failure.map(|f| f.code.as_str())).collect();
+    let reasons: Vec<Option<&str>> = moved.iter().map(|m| m.failure.map(|f| f.reason.as_str())).collect();
+    let cancels: Vec<Option<&str>> = moved.iter().map(|m| m.cancel_reason).collect();
+    tx.execute(
+        SAVE,
+        &[&ids, &saga_statuses, &endings, &owed, &asked, &patience, &statuses, &versions, &codes, &reasons, &cancels],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A line of an order's timeline.
+pub struct Happened {
+    /// Whose.
+    pub order_id: OrderId,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// Its name.
+    pub event: String,
+    /// The service that said so.
+    pub service: String,
+    /// More, if there is more to say.
+    pub detail: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Adds to timelines.
+pub async fn add_timeline(tx: &Connection, happened: &[Happened]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = happened.iter().map(|h| h.order_id.uuid()).collect();
+    let events: Vec<Uuid> = happened.iter().map(|h| h.event_id).collect();
+    let names: Vec<&str> = happened.iter().map(|h| h.event.as_str()).collect();
+    let services: Vec<&str> = happened.iter().map(|h| h.service.as_str()).collect();
+    let details: Vec<Option<&str>> = happened.iter().map(|h| h.detail.as_deref()).collect();
+    let times: Vec<DateTime<Utc>> = happened.iter().map(|h| h.at).collect();
+    tx.execute(ADD_TIMELINE, &[&ids, &events, &names, &services, &details, &times]).await?;
+    Ok(())
+}
+
+/// An undo that is asked for: order, saga, event and its payload as JSON.
+pub struct UndoRun {
+    /// Whose.
+    pub order_id: OrderId,
+    /// Its saga.
+    pub correlation_id: CorrelationId,
+    /// The request, e.g. `RefundRequested`.
+    pub event: String,
+    /// Its payload.
+    pub payload: String,
+}
+
+/// Logs undos that are asked for; one asked for again is logged once.
+pub async fn begin_undos(tx: &Connection, runs: &[UndoRun]) -> Result<(), Error> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = runs.iter().map(|r| r.order_id.uuid()).collect();
+    let correlations: Vec<Uuid> = runs.iter().map(|r| r.correlation_id.uuid()).collect();
+    let events: Vec<&str> = runs.iter().map(|r| r.event.as_str()).collect();
+    let payloads: Vec<&str> = runs.iter().map(|r| r.payload.as_str()).collect();
+    tx.execute(BEGIN_UNDOS, &[&ids, &correlations, &events, &payloads]).await?;
+    Ok(())
+}
+
+/// Logs that undos were answered.
+pub async fn end_undos(tx: &Connection, answered: &[(OrderId, &str)]) -> Result<(), Error> {
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let (ids, events): (Vec<Uuid>, Vec<&str>) = answered.iter().map(|(id, event)| (id.uuid(), *event)).unzip();
+    tx.execute(END_UNDOS, &[&ids, &events]).await?;
+    Ok(())
+}
+
+/// What an order holds, as products said.
+pub struct Hold {
+    /// Whose.
+    pub order_id: OrderId,
+    /// The hold.
+    pub reservation_id: ReservationId,
+    /// What.
+    pub lines: Vec<StockLine>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Copies holds to their orders.
+pub async fn hold(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
+    if holds.is_empty() {
+        return Ok(());
+    }
+    let lines = || holds.iter().flat_map(|hold| hold.lines.iter().map(move |line| (hold, line)));
+    let ids: Vec<Uuid> = lines().map(|(hold, _)| hold.order_id.uuid()).collect();
+    let products: Vec<Uuid> = lines().map(|(_, line)| line.product_id.uuid()).collect();
+    let quantities: Vec<i32> = lines().map(|(_, line)| line.quantity.cast_signed()).collect();
+    let reservations: Vec<Uuid> = lines().map(|(hold, _)| hold.reservation_id.uuid()).collect();
+    let expiries: Vec<DateTime<Utc>> = lines().map(|(hold, _)| hold.expires_at).collect();
+    tx.execute(HOLD, &[&ids, &products, &quantities, &reservations, &expiries]).await?;
+    Ok(())
+}
+
+/// Notes that these orders' holds became sales.
+pub async fn commit_holds(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
+    if !orders.is_empty() {
+        tx.execute(COMMIT_HOLDS, &[&orders]).await?;
+    }
+    Ok(())
+}
+
+/// Notes that these orders hold nothing any more.
+pub async fn release_holds(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
+    if !orders.is_empty() {
+        tx.execute(RELEASE_HOLDS, &[&orders]).await?;
+    }
+    Ok(())
+}
+
+/// One order with its items.
+pub async fn order(db: &Connection, id: OrderId) -> Result<Option<Order>, Error> {
+    let ids = vec![id];
+    let (one, many): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 1]) = ([&id], [&ids]);
+    let (row, items) = tokio::try_join!(db.query_opt(ORDER, &one), db.query(ITEMS, &many))?;
+    row.map(|row| order_from(&row, &items)).transpose()
+}
+
+/// Orders of a user (or everybody's), newest first, with their items.
+pub async fn orders(
+    db: &Connection,
+    user: Option<UserId>,
+    status: Option<OrderStatus>,
+    after: Option<OrderId>,
+    rows: i64,
+) -> Result<Vec<Order>, Error> {
+    let status = status.map(OrderStatus::as_str);
+    let rows = db.query(ORDERS, &[&user, &status, &after, &rows]).await?;
+    let ids: Vec<OrderId> = rows.iter().map(|row| row.get("id")).collect();
+    let items = db.query(ITEMS, &[&ids]).await?;
+    rows.iter().map(|row| order_from(row, &items)).collect()
+}
+
+fn order_from(row: &Row, items: &[Row]) -> Result<Order, Error> {
+    let id: OrderId = row.try_get("id")?;
+    let money = |column: &str| money(row, column);
+    let status: String = row.try_get("status")?;
+    let mut lines = Vec::new();
+    for item in items.iter().filter(|item| item.get::<_, OrderId>("order_id") == id) {
+        let unit_price = self::money(item, "price")?;
+        let quantity = item.try_get::<_, i32>("quantity")?.cast_unsigned();
+        lines.push(OrderItem {
+            product_id: item.try_get("product_id")?,
+            name: item.try_get("name")?,
+            quantity,
+            unit_price,
+            line_total: unit_price.times(quantity).expect("it was in range when it was ordered"),
+        });
+    }
+    Ok(Order {
+        id,
+        user_id: row.try_get("user_id")?,
+        cart_id: row.try_get("cart_id")?,
+        status: status.parse().expect("the column's CHECK allows only known states"),
+        version: row.try_get("version")?,
+        items: lines,
+        subtotal: money("subtotal")?,
+        shipping_total: money("shipping_total")?,
+        tax_total: money("tax_total")?,
+        total: money("total")?,
+        shipping_address: row.try_get::<_, Option<Json<Address>>>("shipping_address")?.map(|Json(address)| address),
+        correlation_id: row.try_get("saga_correlation_id")?,
+        failure_code: row.try_get("failure_code")?,
+        failure_reason: row.try_get("failure_reason")?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+        shipped_at: row.try_get("shipped_at")?,
+        delivered_at: row.try_get("delivered_at")?,
+        cancelled_at: row.try_get("cancelled_at")?,
+    })
+}
+
+fn money(row: &Row, column: &str) -> Result<Money, Error> {
+    let currency: Currency = row.try_get::<_, String>("currency")?.parse().expect("only known currencies are written");
+    Ok(Money::from_decimal(row.try_get(column)?, currency).expect("amounts are written with their currency's digits"))
+}
+
+/// What happened to an order, oldest first.
+pub async fn timeline(db: &Connection, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
+    let rows = db.query(TIMELINE, &[&id]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| TimelineEntry {
+            event: row.get("event"),
+            at: row.get("at"),
+            service: row.get("service"),
+            detail: row.get("detail"),
+        })
+        .collect())
+}
+
+/// Sagas by state.
+pub async fn sagas(db: &Connection, status: Option<&str>, after: Option<Uuid>, rows: i64) -> Result<Vec<Saga>, Error> {
+    Ok(db.query(SAGAS, &[&status, &after, &rows]).await?.iter().map(saga_from).collect())
+}
+
+/// The saga of an order, by order, saga or correlation id.
+pub async fn saga(db: &Connection, id: Uuid) -> Result<Option<Saga>, Error> {
+    Ok(db.query_opt(SAGA, &[&id]).await?.as_ref().map(saga_from))
+}
+
+fn saga_from(row: &Row) -> Saga {
+    Saga {
+        id: row.get("id"),
+        order_id: row.get("order_id"),
+        correlation_id: row.get("correlation_id"),
+        status: row.get("status"),
+        owed: row.get("compensation_log"),
+        asked: row.get("asked"),
+        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
+        expires_at: row.get("expires_at"),
+    }
+}
+
+/// Each undo's run, oldest first.
+pub async fn compensations(db: &Connection, id: OrderId) -> Result<Vec<Compensation>, Error> {
+    let rows = db.query(COMPENSATIONS, &[&id]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Compensation {
+            event: row.get("compensation_event"),
+            status: row.get("status"),
+            created_at: row.get("created_at"),
+            completed_at: row.get("completed_at"),
+        })
+        .collect())
+}
+
+/// How many sagas are open, by state.
+pub async fn open_by_status(db: &Connection) -> Result<Vec<(String, i64)>, Error> {
+    let rows = db.query(OPEN_BY_STATUS, &[]).await?;
+    Ok(rows.iter().map(|row| (row.get("status"), row.get("sagas"))).collect())
+}

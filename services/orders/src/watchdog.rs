@@ -1,0 +1,43 @@
+//! Finds sagas that nobody moved in time, and tells how many are open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Orders, repository, runner};
+
+const ROUND: Duration = Duration::from_secs(1);
+const BATCH: i64 = 100;
+
+/// Runs until `shutdown`. Several may run: each takes rows that no other holds.
+pub async fn background(service: Arc<Orders>, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ROUND) => {}
+            () = shutdown.cancelled() => return,
+        }
+        if let Err(error) = round(&service).await {
+            tracing::warn!(%error, "the watchdog could not look at the sagas; it looks again");
+        }
+    }
+}
+
+async fn round(service: &Orders) -> Result<(), database::Error> {
+    loop {
+        let config = service.config.clone();
+        let expired: usize =
+            service.database.write(move |tx| Box::pin(async move { runner::expire(tx, &config, BATCH).await })).await?;
+        if expired < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    let db = service.database.read().await?;
+    for status in ["PENDING", "CART_VALIDATED", "INVENTORY_RESERVED", "FAILED", "CANCELLING", "STUCK"] {
+        metrics::gauge!("sagas_open", "status" => status).set(0.0);
+    }
+    for (status, count) in repository::open_by_status(&db).await? {
+        metrics::gauge!("sagas_open", "status" => status).set(count as f64);
+    }
+    Ok(())
+}
