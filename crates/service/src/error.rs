@@ -206,9 +206,17 @@ impl Error {
         }
     }
 
-    /// The causes, outermost first, for logs.
+    /// The causes, outermost first, for logs. Of PostgreSQL's only code and message: its detail quotes the row.
     pub(crate) fn causes(&self) -> String {
-        self.sources().map(|e| e.to_string()).collect::<Vec<_>>().join(": ")
+        let mut causes = Vec::new();
+        for cause in self.sources() {
+            if let Some(db) = cause.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.as_db_error()) {
+                causes.push(format!("database error {}: {}", db.code().code(), db.message()));
+                break;
+            }
+            causes.push(cause.to_string());
+        }
+        causes.join(": ")
     }
 
     fn sources(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
@@ -326,8 +334,8 @@ impl From<database::Error> for Error {
     fn from(error: database::Error) -> Self {
         match error {
             database::Error::Postgres(error) => error.into(),
-            database::Error::Pool(_) => Self::unavailable(error),
-            database::Error::Panicked => Self::internal(error),
+            error if error.is_unavailable() => Self::unavailable(error),
+            error => Self::internal(error),
         }
     }
 }

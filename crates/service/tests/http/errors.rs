@@ -1,9 +1,11 @@
 //! Every layer refuses in the same shape.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::json;
 use service::server::app;
-use service::{Error, Role};
+use service::{Error, Role, validate};
 
 use crate::support::{call, config, get_with, post_json, request, routes, token};
 
@@ -132,4 +134,25 @@ fn an_error_survives_the_wire() {
     ] {
         assert_eq!(error.is_domain(), domain, "{error}");
     }
+}
+
+#[test]
+fn validation_names_fields_by_their_path() {
+    #[derive(garde::Validate)]
+    struct Order {
+        #[garde(range(min = 1, max = 99))]
+        quantity: u32,
+        #[garde(dive)]
+        address: Address,
+    }
+    #[derive(garde::Validate)]
+    struct Address {
+        #[garde(length(min = 1))]
+        city: String,
+    }
+    assert!(validate(&Order { quantity: 1, address: Address { city: "Köln".to_owned() } }).is_ok());
+    let error = validate(&Order { quantity: 0, address: Address { city: String::new() } }).unwrap_err();
+    assert_eq!((error.status.as_u16(), error.code.as_ref()), (422, "validation_failed"));
+    let fields: BTreeSet<&str> = error.fields.iter().map(|field| field.field.as_str()).collect();
+    assert_eq!(fields, BTreeSet::from(["quantity", "address.city"]));
 }

@@ -1,7 +1,5 @@
 //! Idempotency keys on a real PostgreSQL: one effect and one answer, whatever is repeated, refused or cut.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
