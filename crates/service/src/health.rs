@@ -16,8 +16,11 @@ use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::error::ErrorBody;
 use crate::extract::Json;
 use crate::telemetry;
 
@@ -105,9 +108,11 @@ pub struct Standard {
     pub shutdown: CancellationToken,
 }
 
-/// Mounts the common routes; merge them with the service's own.
+/// Mounts the common routes; merge them with the service's own. The description of the API gets what all have in
+/// common: title and version, the security scheme `bearer`, the shape of an error.
 pub fn standard_routes(standard: Standard, openapi: OpenApi) -> Router {
     telemetry::metrics();
+    let openapi = complete(openapi, &standard);
     Router::new()
         .route("/health", get(report))
         .route("/readyz", get(report))
@@ -115,6 +120,18 @@ pub fn standard_routes(standard: Standard, openapi: OpenApi) -> Router {
         .route("/livez", get(async || Json(BTreeMap::from([("status", "alive")]))))
         .route("/metrics", get(render_metrics))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi))
+}
+
+fn complete(mut openapi: OpenApi, standard: &Standard) -> OpenApi {
+    openapi.info.title = format!("Prost: {}", standard.service);
+    standard.version.clone_into(&mut openapi.info.version);
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let components = openapi.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
+    ErrorBody::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    openapi
 }
 
 async fn report(State(standard): State<Arc<Standard>>) -> Response {

@@ -17,9 +17,7 @@ use crate::support::{SECRET, a_correlation_id, call, config, get_with, request, 
 
 fn standard(shutdown: &Shutdown, checks: Vec<Check>) -> Router {
     let standard = Standard { service: "things", version: "1.2.3", checks, shutdown: shutdown.token() };
-    let openapi = utoipa::openapi::OpenApiBuilder::new()
-        .info(utoipa::openapi::InfoBuilder::new().title("things").version("1.2.3").build())
-        .build();
+    let openapi = utoipa::openapi::OpenApiBuilder::new().build();
     app(routes().merge(standard_routes(standard, openapi)), config())
 }
 
@@ -146,7 +144,10 @@ async fn not_ready_without_a_dependency_and_while_draining_but_alive() {
 async fn the_api_describes_itself_without_the_network() {
     let shutdown = Shutdown::new();
     let answer = call(standard(&shutdown, vec![]), request(Method::GET, "/openapi.json", &[], "")).await;
-    assert_eq!(answer.json["info"]["title"], "things");
+    assert_eq!(answer.json["info"], json!({"title": "Prost: things", "version": "1.2.3"}));
+    assert_eq!(answer.json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    assert!(answer.json["components"]["schemas"]["ErrorBody"]["properties"]["error"].is_object());
+    assert!(answer.json["components"]["schemas"]["FieldError"].is_object());
     let page = call(standard(&shutdown, vec![]), request(Method::GET, "/docs/", &[], "")).await;
     assert_eq!(page.status.as_u16(), 200);
     let script = call(standard(&shutdown, vec![]), request(Method::GET, "/docs/swagger-ui-bundle.js", &[], "")).await;
