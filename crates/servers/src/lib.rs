@@ -23,7 +23,7 @@ pub use folder::{FolderLock, new_secret, read_secret, write_secret};
 pub use install::tools_folder;
 pub use ports::{PortHolder, free_port, holder_of, is_port_free};
 pub use postgres::{PostgresBinaries, PostgresServer};
-pub use process::{command_line, is_running, resident_memory_bytes, wait_until_gone};
+pub use process::{command_line, find_program, is_running, log_tail, resident_memory_bytes, wait_until_gone};
 pub use progress::Progress;
 pub use rabbit::RabbitServer;
 pub use redis::RedisServer;

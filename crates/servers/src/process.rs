@@ -178,13 +178,13 @@ pub(crate) fn detached(program: &Path, log: &Path, run_as: Option<RunAs>) -> Res
 }
 
 /// A program on the search path.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
 }
 
 /// The last lines of a log, for an error message.
-pub(crate) fn tail(log: &Path, lines: usize) -> String {
+pub fn log_tail(log: &Path, lines: usize) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -58,6 +58,17 @@ impl RedisServer {
         self.pid_file().ok()?.live()
     }
 
+    /// Where Redis' program lies, if it is installed.
+    pub fn program() -> Option<PathBuf> {
+        find_program("redis-server")
+    }
+
+    /// The port, if the server was ever started.
+    pub fn port(&self) -> Option<u16> {
+        let remembered: Option<Remembered> = folder::remembered(&self.file("server.json")).ok()?;
+        Some(remembered?.port)
+    }
+
     /// Makes sure that Redis' program is on this machine.
     ///
     /// # Errors
@@ -152,7 +163,7 @@ impl RedisServer {
             status = child.wait() => Err(self.failed(&format!(
                 "it ended at once ({}): {}",
                 status.map_or_else(|error| error.to_string(), |status| status.to_string()),
-                process::tail(&log, 3),
+                process::log_tail(&log, 3),
             ))),
         }
     }

@@ -65,7 +65,7 @@ impl PostgresServer {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 Err(NotReady::SharedMemoryInUse | NotReady::PortTaken) => {
-                    return Err(self.failed(&process::tail(&self.log(), 5)));
+                    return Err(self.failed(&process::log_tail(&self.log(), 5)));
                 }
             }
         }
@@ -199,7 +199,7 @@ impl PostgresServer {
                 },
             }
             if !process::is_running(pid) {
-                return Err(self.failed(&process::tail(&self.log(), 5)));
+                return Err(self.failed(&process::log_tail(&self.log(), 5)));
             }
             if begin.elapsed() > READY_LIMIT {
                 return Err(Error::TooSlow {

@@ -128,6 +128,14 @@ impl PostgresServer {
         }
     }
 
+    /// Makes sure that PostgreSQL's programs are on this machine.
+    ///
+    /// # Errors
+    /// [`Error::NotInstalled`].
+    pub async fn install(progress: &Progress) -> Result<PostgresBinaries> {
+        PostgresBinaries::find_or_install(None, cluster::run_as()?, progress).await
+    }
+
     /// Kills the server as a power cut would, for fault tests: the postmaster gets SIGKILL.
     ///
     /// # Errors

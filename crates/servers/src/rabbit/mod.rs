@@ -79,6 +79,11 @@ impl RabbitServer {
         self.file("rabbitmq.log")
     }
 
+    /// Where RabbitMQ's program lies, if it is installed.
+    pub fn program() -> Option<PathBuf> {
+        node::find()
+    }
+
     /// Makes sure that RabbitMQ's programs are on this machine.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub(super) enum Port {
 }
 
 /// `rabbitmq-server` itself; Debian's script of that name in `/usr/sbin` changes the user first.
-fn find() -> Option<PathBuf> {
+pub(super) fn find() -> Option<PathBuf> {
     [
         "/usr/lib/rabbitmq/bin/rabbitmq-server",
         "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
@@ -165,7 +165,7 @@ impl RabbitServer {
             status = child.wait() => Err(self.failed(&format!(
                 "it ended while starting ({}): {}",
                 status.map_or_else(|error| error.to_string(), |status| status.to_string()),
-                process::tail(&log, 8),
+                process::log_tail(&log, 8),
             ))),
         }
     }
@@ -212,7 +212,7 @@ impl RabbitServer {
                 return Ok(());
             }
             if !process::is_running(pid) {
-                return Err(self.failed(&process::tail(&self.log(), 8)));
+                return Err(self.failed(&process::log_tail(&self.log(), 8)));
             }
             if begin.elapsed() > READY_LIMIT {
                 return Err(Error::TooSlow {

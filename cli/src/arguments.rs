@@ -1,0 +1,63 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::{doctor, install, migrate, psql, reset, serve, status, up, users};
+
+/// A shop backend that never loses, doubles or oversells an order
+#[derive(Debug, Parser)]
+#[command(
+    name = "prost",
+    version,
+    propagate_version = true,
+    after_help = "Tests: ./prost test [--quick], from the repository. Everything a shop keeps lies in its data folder (--data-dir)."
+)]
+pub struct Arguments {
+    /// Where the shop keeps its state
+    #[arg(long, global = true, value_name = "D", env = "PROST_DATA_DIR", default_value = ".prost")]
+    pub data_dir: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the whole shop, with all it needs, in one process
+    Up(up::Options),
+    /// Stop what `up` started
+    Down,
+    /// Show what runs, where, on which database
+    Status(status::Options),
+    /// Stop the shop and delete its data folder
+    Reset(reset::Options),
+    /// Run services in this process, configured by the environment
+    Serve(serve::Options),
+    /// Migrate the databases
+    Migrate(migrate::Options),
+    /// Fill an empty shop with the demo catalogue
+    Seed,
+    /// Manage users
+    Users(users::Options),
+    /// Open a shell in the database
+    Psql(psql::Options),
+    /// Check this machine and the shop, and say what to do
+    Doctor(doctor::Options),
+    /// Manage the programs of the private servers
+    #[command(hide = true)]
+    Servers(install::Options),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,194 @@
+//! Migrations of every service, each in its own database.
+
+use database::Database;
+use database::migrate::{self, DataLoss, Migrations, Step};
+use database::startup::{self, StartupError};
+use tokio_postgres::{Client, NoTls};
+
+use super::settings::with_database_name;
+use super::{Error, Settings};
+use crate::service_name::ServiceName;
+
+/// What is wrong with a service's schema; `problem: None` when all is well.
+pub struct SchemaCheck {
+    /// The service.
+    pub service: ServiceName,
+    /// What is missing.
+    pub problem: Option<String>,
+}
+
+/// Schemas that lie in one database, deployed together.
+struct Deploy {
+    url: String,
+    migrations: Vec<Migrations>,
+    queues: bool,
+}
+
+/// A service's own migrations; the gateway has none.
+pub fn migrations(service: ServiceName) -> Result<Migrations, Error> {
+    Ok(match service {
+        ServiceName::Users => users::migrations(),
+        ServiceName::Products => products::migrations(),
+        ServiceName::Cart => cart::migrations(),
+        ServiceName::Orders => orders::migrations(),
+        ServiceName::Payments => payments::migrations(),
+        ServiceName::Analytics => analytics::migrations(),
+        ServiceName::Gateway => messaging::migrations(),
+    }?)
+}
+
+/// A service's own tables, besides those that every schema has.
+pub fn tables(service: ServiceName) -> &'static [&'static str] {
+    match service {
+        ServiceName::Users => users::TABLES,
+        ServiceName::Products => products::TABLES,
+        ServiceName::Cart => cart::TABLES,
+        ServiceName::Orders => orders::TABLES,
+        ServiceName::Payments => payments::TABLES,
+        ServiceName::Analytics => analytics::TABLES,
+        ServiceName::Gateway => &[],
+    }
+}
+
+/// Applies what is missing; of one service, or of all.
+pub async fn migrate_up(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Step>, Error> {
+    let mut applied = Vec::new();
+    for deploy in deploys(settings, service)? {
+        ensure_database(settings, &deploy.url).await?;
+        let owner = connect(&deploy.url).await?;
+        applied.extend(migrate::up(&owner, &deploy.migrations).await?);
+        if deploy.queues {
+            messaging::declare_queues(&owner).await?;
+        }
+    }
+    Ok(applied)
+}
+
+/// Undoes migrations above `target`; without one, the newest of each service.
+pub async fn migrate_down(
+    settings: &Settings,
+    service: Option<ServiceName>,
+    target: Option<i32>,
+    data_loss: DataLoss,
+) -> Result<Vec<Step>, Error> {
+    let mut undone = Vec::new();
+    for deploy in deploys(settings, service)?.into_iter().rev() {
+        let owner = connect(&deploy.url).await?;
+        for migrations in deploy.migrations.iter().rev() {
+            let target = match target {
+                Some(target) => target,
+                None => newest_applied(&owner, migrations).await? - 1,
+            };
+            undone.extend(migrate::down(&owner, migrations, target.max(0), data_loss).await?);
+        }
+    }
+    Ok(undone)
+}
+
+async fn newest_applied(owner: &Client, migrations: &Migrations) -> Result<i32, Error> {
+    let steps = migrate::status(owner, migrations).await?;
+    Ok(steps.iter().filter(|step| step.applied_at.is_some()).map(|step| step.version).max().unwrap_or(0))
+}
+
+/// Every migration, applied or not.
+pub async fn migrate_status(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::new();
+    for deploy in deploys(settings, service)? {
+        ensure_database(settings, &deploy.url).await?;
+        let owner = connect(&deploy.url).await?;
+        for migrations in &deploy.migrations {
+            steps.extend(migrate::status(&owner, migrations).await?);
+        }
+    }
+    Ok(steps)
+}
+
+/// Each service's tables and migrations, expected against found.
+pub async fn check_schemas(settings: &Settings) -> Result<Vec<SchemaCheck>, Error> {
+    let mut checks = Vec::new();
+    for service in Settings::with_database() {
+        let database = Database::connect(&settings.login(service), &settings.pool_limits(service)?)?;
+        let problem = check(&database, service).await.err().map(|error| error.to_string());
+        database.close();
+        checks.push(SchemaCheck { service, problem });
+    }
+    Ok(checks)
+}
+
+/// Checks that a service finds its schema as this release needs it.
+pub async fn check(database: &Database, service: ServiceName) -> Result<(), Error> {
+    let migrations = migrations(service)?;
+    startup::check(database, &migrations, tables(service)).await.map_err(|error: StartupError| Error::Startup {
+        service,
+        error,
+    })
+}
+
+/// The schemas, by the database they lie in; the owner's database also carries the queues.
+fn deploys(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Deploy>, Error> {
+    let mut deploys: Vec<Deploy> = Vec::new();
+    let mut add = |url: String, migrations: Migrations, queues: bool| {
+        match deploys.iter_mut().find(|deploy| deploy.url == url) {
+            Some(deploy) => {
+                deploy.migrations.push(migrations);
+                deploy.queues |= queues;
+            }
+            None => deploys.push(Deploy { url, migrations: vec![migrations], queues }),
+        }
+    };
+    for name in Settings::with_database().filter(|name| service.is_none_or(|wanted| wanted == *name)) {
+        add(migration_url(settings, name), migrations(name)?, false);
+    }
+    if service.is_none_or(|wanted| wanted == ServiceName::Gateway) {
+        add(settings.owner_url().to_owned(), messaging::migrations()?, true);
+    }
+    Ok(deploys)
+}
+
+/// A service that only has a login of its own in the owner's database is migrated by the owner.
+fn migration_url(settings: &Settings, service: ServiceName) -> String {
+    let own = settings.database_url(service);
+    if same_database(&own, settings.owner_url()) { settings.owner_url().to_owned() } else { own }
+}
+
+fn same_database(one: &str, other: &str) -> bool {
+    match (one.parse::<tokio_postgres::Config>(), other.parse::<tokio_postgres::Config>()) {
+        (Ok(one), Ok(other)) => {
+            one.get_hosts() == other.get_hosts()
+                && one.get_ports() == other.get_ports()
+                && one.get_dbname() == other.get_dbname()
+        }
+        _ => false,
+    }
+}
+
+/// Makes the database if the server lacks it, e.g. `analytics` beside `prost`.
+async fn ensure_database(settings: &Settings, url: &str) -> Result<(), Error> {
+    let missing = match tokio_postgres::connect(url, NoTls).await {
+        Ok(_) => return Ok(()),
+        Err(error) => error,
+    };
+    if missing.code() != Some(&tokio_postgres::error::SqlState::UNDEFINED_DATABASE) {
+        return Err(Error::Connect(missing));
+    }
+    let config: tokio_postgres::Config = url.parse().map_err(Error::Connect)?;
+    let name = config.get_dbname().unwrap_or("prost").to_owned();
+    let existing = if name == "prost" { "postgres".to_owned() } else { "prost".to_owned() };
+    let neighbour = match tokio_postgres::connect(&with_database_name(url, &existing), NoTls).await {
+        Ok(_) => with_database_name(url, &existing),
+        Err(_) => settings.owner_url().to_owned(),
+    };
+    let owner = connect(&neighbour).await?;
+    owner.batch_execute(&format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""))).await.map_err(Error::Connect)
+}
+
+/// One connection with the owner's rights; its driver runs until the client is dropped.
+async fn connect(url: &str) -> Result<Client, Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(Error::Connect)?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "the owner's connection ended");
+        }
+    });
+    Ok(client)
+}
