@@ -1,12 +1,18 @@
 //! One connection: prepared statements from its cache, and no way to leave an open transaction behind.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
 
 use crate::Error;
+
+/// The server ends a statement after [`STATEMENT_TIMEOUT`]; who hears nothing for this long has lost the server.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+/// A statement that takes longer is ended by the server.
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A pooled connection, alone or inside a transaction of [`crate::Database::write`].
 ///
@@ -17,6 +23,7 @@ pub struct Connection {
     object: Option<Object>,
     in_flight: AtomicU32,
     in_transaction: AtomicBool,
+    failed: AtomicBool,
     recorded_events: AtomicBool,
 }
 
@@ -26,6 +33,7 @@ impl Connection {
             object: Some(object),
             in_flight: AtomicU32::new(0),
             in_transaction: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             recorded_events: AtomicBool::new(false),
         }
     }
@@ -35,61 +43,60 @@ impl Connection {
     }
 
     /// Counts a statement while it runs. Not undone when the future is dropped: that is how drop knows.
-    async fn flight<T>(&self, work: impl Future<Output = T>) -> T {
+    async fn flight<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let result = work.await;
+        let result = tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| Error::TimedOut(ANSWER_TIMEOUT))?;
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        result
+        result.map_err(|error| {
+            self.failed.store(true, Ordering::Relaxed);
+            Error::from(error)
+        })
     }
 
     /// Prepares a statement, or finds it in this connection's cache.
     pub async fn prepare(&self, sql: &str) -> Result<Statement, Error> {
-        Ok(self.flight(self.client().prepare_cached(sql)).await?)
+        self.flight(self.client().prepare_cached(sql)).await
     }
 
     /// Runs a statement and returns its rows.
     pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        Ok(self
-            .flight(async {
-                let statement = self.client().prepare_cached(sql).await?;
-                self.client().query(&statement, params).await
-            })
-            .await?)
+        self.flight(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().query(&statement, params).await
+        })
+        .await
     }
 
     /// Runs a statement that returns one row or none.
     pub async fn query_opt(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, Error> {
-        Ok(self
-            .flight(async {
-                let statement = self.client().prepare_cached(sql).await?;
-                self.client().query_opt(&statement, params).await
-            })
-            .await?)
+        self.flight(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().query_opt(&statement, params).await
+        })
+        .await
     }
 
     /// Runs a statement that returns exactly one row.
     pub async fn query_one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
-        Ok(self
-            .flight(async {
-                let statement = self.client().prepare_cached(sql).await?;
-                self.client().query_one(&statement, params).await
-            })
-            .await?)
+        self.flight(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().query_one(&statement, params).await
+        })
+        .await
     }
 
     /// Runs a statement and returns how many rows it touched.
     pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, Error> {
-        Ok(self
-            .flight(async {
-                let statement = self.client().prepare_cached(sql).await?;
-                self.client().execute(&statement, params).await
-            })
-            .await?)
+        self.flight(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().execute(&statement, params).await
+        })
+        .await
     }
 
     /// Runs statements without parameters, e.g. `SAVEPOINT`.
     pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
-        Ok(self.flight(self.client().batch_execute(sql)).await?)
+        self.flight(self.client().batch_execute(sql)).await
     }
 
     pub(crate) async fn begin(&self) -> Result<(), Error> {
@@ -97,8 +104,11 @@ impl Connection {
         self.batch_execute("BEGIN").await
     }
 
+    /// After a failed statement a bare COMMIT rolls back and reports success. Then a statement goes before
+    /// it, which fails unless the work went back to a savepoint.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
-        self.batch_execute("COMMIT").await?;
+        let commit = if self.failed.load(Ordering::Relaxed) { "SELECT 1; COMMIT" } else { "COMMIT" };
+        self.batch_execute(commit).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         Ok(())
     }
@@ -109,8 +119,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Remembers that the relay has work once this is committed.
-    pub(crate) fn note_recorded_events(&self) {
+    /// Remembers that the relay has work once this is committed. For a repository whose one statement records
+    /// an event itself; [`crate::outbox::record`] calls it too.
+    pub fn note_recorded_events(&self) {
         self.recorded_events.store(true, Ordering::Relaxed);
     }
 

@@ -10,7 +10,9 @@ use events::{CartCheckoutInitiated, CartId, CartItemId, UserId};
 use service::{Caller, Error};
 
 pub use http::Http;
-pub use types::{AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListCarts, MAX_QUANTITY, UpdateItem, WhoseCart};
+pub use types::{
+    AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListCarts, MAX_QUANTITY, UpdateItem, WhoseCart,
+};
 
 /// At most so many carts are read at once.
 pub const MAX_CARTS: usize = 100;

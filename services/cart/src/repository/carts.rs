@@ -1,0 +1,247 @@
+//! Carts and their lines.
+
+use std::time::Duration;
+
+use cart_client::{Cart, CartItem};
+use chrono::{DateTime, Utc};
+use database::{Connection, Row};
+use events::{CartId, CartItemId, Currency, Draft, Money, ProductId, UserId};
+use futures_util::try_join;
+use rust_decimal::Decimal;
+use service::Error;
+
+use crate::model::{ProductCopy, StoredCart};
+
+macro_rules! select_carts {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.id, c.user_id, c.status, c.total, c.currency, c.version, c.order_id, c.created_at, c.updated_at,
+                    i.id AS item_id, i.product_id, i.quantity, i.price, coalesce(p.name, '') AS name
+             FROM carts c
+             LEFT JOIN cart_items i ON i.cart_id = c.id
+             LEFT JOIN products p ON p.product_id = i.product_id
+             WHERE ",
+            $condition,
+            " ORDER BY c.id, i.created_at, i.id"
+        )
+    };
+}
+
+database::statements! {
+    /// Carts with their lines, one row per line.
+    READ = select_carts!("c.id = ANY($1)");
+    READ_LATEST_OF_USER = select_carts!("c.id = (SELECT id FROM carts WHERE user_id = $1 AND status = 'active'
+                                                  ORDER BY updated_at DESC LIMIT 1)");
+    LATEST_OF_USER = "SELECT id FROM carts WHERE user_id = $1 AND status = 'active' ORDER BY updated_at DESC LIMIT 1";
+    OF_ITEM = "SELECT cart_id FROM cart_items WHERE id = $1";
+    /// In order of their ids, so that no two transactions wait for each other. The lines are read by a second
+    /// statement: after a wait, this one would see the cart as it is now but its lines as they were.
+    LOCK = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    CREATE = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3) RETURNING created_at";
+    /// The hot path: cart, line, event and outbox row in one statement, if the price is still the present one.
+    CREATE_WITH_ITEM = "WITH product AS (
+             SELECT product_id FROM products WHERE product_id = $6 AND version = $7 AND NOT deleted),
+         cart AS (
+             INSERT INTO carts (id, user_id, total, currency)
+             SELECT $1, $2, $3, $4 FROM product RETURNING id, created_at),
+         item AS (
+             INSERT INTO cart_items (id, cart_id, product_id, quantity, price, currency)
+             SELECT $5, cart.id, $6, $8, $9, $4 FROM cart),
+         recorded AS (
+             INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
+             SELECT $10, $11, $12, cart.id, $13, $14, $15, $16::text::json FROM cart
+             RETURNING event_id, recorded_at),
+         unsent AS (
+             INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded)
+         SELECT created_at FROM cart";
+    SAVE = "UPDATE carts SET user_id = $2, status = $3, total = $4, currency = $5, version = $6, order_id = $7,
+                updated_at = now(), abandoned_at = NULL
+         WHERE id = $1 RETURNING updated_at";
+    PUT_ITEMS = "INSERT INTO cart_items (id, cart_id, product_id, quantity, price, currency)
+         SELECT id, $2, product_id, quantity, price, $6
+         FROM unnest($1::uuid[], $3::uuid[], $4::int[], $5::numeric[]) AS item (id, product_id, quantity, price)
+         ON CONFLICT (cart_id, product_id) DO UPDATE
+         SET quantity = excluded.quantity, price = excluded.price, currency = excluded.currency, updated_at = now()";
+    KEEP_ITEMS = "DELETE FROM cart_items WHERE cart_id = $1 AND id <> ALL($2)";
+    DELETE = "DELETE FROM carts WHERE id = $1";
+    ABANDON = "UPDATE carts SET status = 'abandoned', abandoned_at = now(), version = version + 1
+         WHERE id = ANY(ARRAY(
+             SELECT id FROM carts
+             WHERE status = 'active' AND updated_at < now() - $1::float8 * interval '1 second'
+             ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+}
+
+/// Carts with their lines; those that do not exist are left out.
+pub async fn read(db: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Error> {
+    gather(&db.query(READ, &[&ids]).await?)
+}
+
+/// The latest active cart of a user.
+pub async fn read_latest_of_user(db: &Connection, user_id: UserId) -> Result<Option<StoredCart>, Error> {
+    Ok(gather(&db.query(READ_LATEST_OF_USER, &[&user_id]).await?)?.pop())
+}
+
+/// Which cart is the latest active one of a user?
+pub async fn latest_of_user(db: &Connection, user_id: UserId) -> Result<Option<CartId>, Error> {
+    Ok(db.query_opt(LATEST_OF_USER, &[&user_id]).await?.map(|row| row.get("id")))
+}
+
+/// Which cart has this line?
+pub async fn of_item(db: &Connection, item_id: CartItemId) -> Result<Option<CartId>, Error> {
+    Ok(db.query_opt(OF_ITEM, &[&item_id]).await?.map(|row| row.get("cart_id")))
+}
+
+/// Locks carts, then reads them; both statements are on their way at once.
+pub async fn lock(tx: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Error> {
+    // Prepared beforehand, or the second could overtake the first.
+    tx.prepare(LOCK).await?;
+    tx.prepare(READ).await?;
+    let params: [&(dyn database::ToSql + Sync); 1] = [&ids];
+    let (_, rows) = try_join!(tx.query(LOCK, &params), tx.query(READ, &params))?;
+    gather(&rows)
+}
+
+/// Stores a new cart without lines.
+pub async fn create(db: &Connection, cart: &mut StoredCart) -> Result<(), Error> {
+    let created =
+        db.query_one(CREATE, &[&cart.cart.id, &cart.cart.user_id, &cart.cart.total.currency().code()]).await?;
+    cart.cart.created_at = created.get("created_at");
+    cart.cart.updated_at = cart.cart.created_at;
+    Ok(())
+}
+
+/// Stores a new cart with its first line, and records the event of it. `false`: nothing is stored, because
+/// the product's present version is another than `product`'s.
+pub async fn create_with_item(
+    db: &Connection,
+    cart: &mut Cart,
+    item: &CartItem,
+    product: &ProductCopy,
+    draft: &Draft,
+) -> Result<bool, Error> {
+    let envelope = serde_json::to_string(&draft.envelope).map_err(Error::internal)?;
+    let total = cart.total.decimal();
+    let price = item.unit_price.decimal();
+    let row = db
+        .query_opt(
+            CREATE_WITH_ITEM,
+            &[
+                &cart.id,
+                &cart.user_id,
+                &total,
+                &cart.total.currency().code(),
+                &item.id,
+                &item.product_id,
+                &product.version,
+                &item.quantity,
+                &price,
+                &draft.envelope.event_id,
+                &draft.envelope.event_type,
+                &draft.envelope.aggregate_type,
+                &draft.envelope.correlation_id,
+                &draft.exchange.name(),
+                &draft.routing_key,
+                &envelope,
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    db.note_recorded_events();
+    cart.created_at = row.get("created_at");
+    cart.updated_at = cart.created_at;
+    Ok(true)
+}
+
+/// Stores everything of a cart but its lines.
+pub async fn save(tx: &Connection, stored: &StoredCart) -> Result<DateTime<Utc>, Error> {
+    let cart = &stored.cart;
+    let total = cart.total.decimal();
+    let row = tx
+        .query_one(
+            SAVE,
+            &[
+                &cart.id,
+                &cart.user_id,
+                &cart.status.as_str(),
+                &total,
+                &cart.total.currency().code(),
+                &stored.version,
+                &stored.order_id,
+            ],
+        )
+        .await?;
+    Ok(row.get("updated_at"))
+}
+
+/// Stores lines of a cart: new ones, and new quantities and prices.
+pub async fn put_items(tx: &Connection, cart: &Cart, items: &[CartItem]) -> Result<(), Error> {
+    let ids: Vec<CartItemId> = items.iter().map(|item| item.id).collect();
+    let products: Vec<ProductId> = items.iter().map(|item| item.product_id).collect();
+    let quantities: Vec<i32> = items.iter().map(|item| item.quantity).collect();
+    let prices: Vec<Decimal> = items.iter().map(|item| item.unit_price.decimal()).collect();
+    tx.execute(PUT_ITEMS, &[&ids, &cart.id, &products, &quantities, &prices, &cart.total.currency().code()]).await?;
+    Ok(())
+}
+
+/// Deletes all lines of a cart but those it still has.
+pub async fn drop_other_items(tx: &Connection, cart: &Cart) -> Result<(), Error> {
+    let kept: Vec<CartItemId> = cart.items.iter().map(|item| item.id).collect();
+    tx.execute(KEEP_ITEMS, &[&cart.id, &kept]).await?;
+    Ok(())
+}
+
+/// Deletes a cart with its lines.
+pub async fn delete(tx: &Connection, id: CartId) -> Result<(), Error> {
+    tx.execute(DELETE, &[&id]).await?;
+    Ok(())
+}
+
+/// Marks up to `limit` carts as abandoned that nobody touched for so long. Returns how many.
+pub async fn abandon(db: &Connection, idle: Duration, limit: i64) -> Result<u64, Error> {
+    Ok(db.execute(ABANDON, &[&idle.as_secs_f64(), &limit]).await?)
+}
+
+fn gather(rows: &[Row]) -> Result<Vec<StoredCart>, Error> {
+    let mut carts: Vec<StoredCart> = Vec::new();
+    for row in rows {
+        let id: CartId = row.get("id");
+        if carts.last().is_none_or(|last| last.cart.id != id) {
+            carts.push(cart(row, id)?);
+        }
+        let Some(last) = carts.last_mut() else { continue };
+        if let Some(item_id) = row.get::<_, Option<CartItemId>>("item_id") {
+            let item = item(row, item_id, last.cart.total.currency())?;
+            last.cart.item_count += i64::from(item.quantity);
+            last.cart.items.push(item);
+        }
+    }
+    Ok(carts)
+}
+
+fn cart(row: &Row, id: CartId) -> Result<StoredCart, Error> {
+    let currency: Currency = row.get::<_, &str>("currency").parse().map_err(Error::internal)?;
+    let cart = Cart {
+        id,
+        user_id: row.get("user_id"),
+        status: row.get::<_, &str>("status").parse().map_err(|error: String| Error::internal(error))?,
+        items: Vec::new(),
+        total: Money::from_decimal(row.get("total"), currency).map_err(Error::internal)?,
+        item_count: 0,
+        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
+    };
+    Ok(StoredCart { cart, version: row.get("version"), order_id: row.get("order_id") })
+}
+
+fn item(row: &Row, id: CartItemId, currency: Currency) -> Result<CartItem, Error> {
+    let quantity: i32 = row.get("quantity");
+    let unit_price = Money::from_decimal(row.get("price"), currency).map_err(Error::internal)?;
+    Ok(CartItem {
+        id,
+        product_id: row.get("product_id"),
+        name: row.get("name"),
+        quantity,
+        unit_price,
+        line_total: unit_price.times(quantity.unsigned_abs()).map_err(Error::internal)?,
+    })
+}

@@ -1,0 +1,192 @@
+//! Checkouts, what becomes of their carts, and the mirror of their holds.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use database::{Connection, Error};
+use events::{CartCheckoutInitiated, CartId, EventId, OrderId, ProductId, ReservationId};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::model::Standing;
+
+database::statements! {
+    BEGIN = "INSERT INTO saga_states (id, correlation_id, cart_id, order_id, payload, expires_at)
+         VALUES ($1, $2, $3, $4, $5, now() + $6::float8 * interval '1 second')";
+    PAYLOAD = "SELECT payload FROM saga_states WHERE order_id = $1";
+    OVERDUE = "SELECT count(*) AS overdue FROM saga_states WHERE status = 'started' AND expires_at < now()";
+    /// News of one order come over two queues at once: whoever handles them takes this lock first. In order,
+    /// so that no two batches wait for each other; always before carts.
+    LOCK = "SELECT order_id FROM saga_states WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE";
+    LOCK_CARTS = "SELECT id, status, order_id, version FROM carts WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    ORDERED = "UPDATE carts SET status = 'ordered', version = version + 1, updated_at = now() WHERE id = ANY($1)";
+    REPRICE = "UPDATE cart_items SET price = p.price, updated_at = now()
+         FROM products p
+         WHERE cart_items.cart_id = ANY($1) AND p.product_id = cart_items.product_id
+           AND NOT p.deleted AND p.currency = cart_items.currency AND p.price <> cart_items.price";
+    /// After REPRICE, whose effect only a later statement sees.
+    REOPEN = "UPDATE carts SET status = 'active', order_id = NULL, reopened_at = now(), updated_at = now(),
+             version = version + 1,
+             total = (SELECT coalesce(sum(price * quantity), 0) FROM cart_items WHERE cart_id = carts.id)
+         WHERE id = ANY($1)";
+    RETOTAL = "UPDATE carts SET updated_at = now(), version = version + 1,
+             total = (SELECT coalesce(sum(price * quantity), 0) FROM cart_items WHERE cart_id = carts.id)
+         WHERE id = ANY($1)";
+    /// Given back a moment ago, with one of these products at another price.
+    LOCK_STALE = "SELECT id FROM carts
+         WHERE status = 'active' AND reopened_at > now() - interval '1 minute'
+           AND EXISTS (SELECT 1 FROM cart_items i JOIN products p USING (product_id)
+                       WHERE i.cart_id = carts.id AND i.product_id = ANY($1) AND i.price <> p.price)
+           AND id IN (SELECT cart_id FROM cart_items WHERE product_id = ANY($1))
+         ORDER BY id FOR UPDATE";
+    COMPLETE = "UPDATE saga_states SET status = 'completed', updated_at = now()
+         WHERE order_id = ANY($1) AND status <> 'completed'";
+    COMPENSATE = "UPDATE saga_states SET status = 'compensated', updated_at = now(),
+             compensation_log = compensation_log || jsonb_build_array(
+                 jsonb_build_object('step', 'cart_reopened', 'event_id', event_id, 'at', now()))
+         FROM unnest($1::uuid[], $2::uuid[]) AS news (order_id, event_id)
+         WHERE saga_states.order_id = news.order_id AND status = 'started'";
+    HOLD = "INSERT INTO inventory_locks (id, cart_id, product_id, quantity, reservation_id, order_id, status, expires_at)
+         SELECT held.id, saga_states.cart_id, held.product_id, held.quantity, held.reservation_id, held.order_id,
+                CASE saga_states.status WHEN 'completed' THEN 'committed' ELSE 'held' END, held.expires_at
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[])
+           AS held (id, order_id, reservation_id, product_id, quantity, expires_at)
+         JOIN saga_states ON saga_states.order_id = held.order_id AND saga_states.cart_id IS NOT NULL
+         ON CONFLICT (reservation_id, product_id) DO NOTHING";
+    COMMIT_LOCKS = "UPDATE inventory_locks SET status = 'committed' WHERE order_id = ANY($1) AND status = 'held'";
+    /// A release may overtake its hold: the row is there then, and the hold changes nothing.
+    RELEASE = "INSERT INTO inventory_locks (id, cart_id, product_id, quantity, reservation_id, order_id, status, released_at)
+         SELECT freed.id, saga_states.cart_id, freed.product_id, freed.quantity, freed.reservation_id, freed.order_id,
+                'released', now()
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[])
+           AS freed (id, order_id, reservation_id, product_id, quantity)
+         JOIN saga_states ON saga_states.order_id = freed.order_id AND saga_states.cart_id IS NOT NULL
+         ON CONFLICT (reservation_id, product_id) DO UPDATE SET status = 'released', released_at = now()";
+}
+
+/// Stores a checkout with its snapshot. After `overdue` an undecided one counts as such.
+pub async fn begin(tx: &Connection, checkout: &CartCheckoutInitiated, overdue: Duration) -> Result<(), Error> {
+    let params: [&(dyn database::ToSql + Sync); 6] = [
+        &Uuid::now_v7(),
+        &checkout.correlation_id,
+        &checkout.cart_id,
+        &checkout.order_id,
+        &Json(checkout),
+        &overdue.as_secs_f64(),
+    ];
+    tx.execute(BEGIN, &params).await?;
+    Ok(())
+}
+
+/// The snapshot of a checkout.
+pub async fn payload(tx: &Connection, order_id: OrderId) -> Result<CartCheckoutInitiated, Error> {
+    let Json(payload) = tx.query_one(PAYLOAD, &[&order_id]).await?.get("payload");
+    Ok(payload)
+}
+
+/// How many checkouts are undecided for too long?
+pub async fn overdue(db: &Connection) -> Result<i64, Error> {
+    Ok(db.query_one(OVERDUE, &[]).await?.get("overdue"))
+}
+
+/// Locks the checkouts of these orders.
+pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
+    tx.query(LOCK, &[&orders]).await?;
+    Ok(())
+}
+
+/// Locks carts and says where they stand. Those that are gone are left out.
+pub async fn lock_carts(tx: &Connection, carts: &[CartId]) -> Result<Vec<Standing>, Error> {
+    let standing = |row: &database::Row| {
+        let status = row.get::<_, &str>("status").parse().expect("the column's check admits only these");
+        Standing { cart_id: row.get("id"), status, order_id: row.get("order_id"), version: row.get("version") }
+    };
+    Ok(tx.query(LOCK_CARTS, &[&carts]).await?.iter().map(standing).collect())
+}
+
+/// These orders are confirmed: their checkouts are complete, their holds sold, and these carts ordered.
+pub async fn complete(tx: &Connection, orders: &[OrderId], carts: &[CartId]) -> Result<(), Error> {
+    let (orders, carts): ([&(dyn database::ToSql + Sync); 1], [&(dyn database::ToSql + Sync); 1]) =
+        ([&orders], [&carts]);
+    futures_util::try_join!(
+        tx.execute(COMPLETE, &orders),
+        tx.execute(COMMIT_LOCKS, &orders),
+        tx.execute(ORDERED, &carts)
+    )?;
+    Ok(())
+}
+
+/// These orders gave their carts back: the lines take the present prices.
+pub async fn reopen(tx: &Connection, causes: &[(OrderId, EventId)], carts: &[CartId]) -> Result<(), Error> {
+    let orders: Vec<OrderId> = causes.iter().map(|(order, _)| *order).collect();
+    let events: Vec<EventId> = causes.iter().map(|(_, event)| *event).collect();
+    tx.execute(COMPENSATE, &[&orders, &events]).await?;
+    tx.execute(REPRICE, &[&carts]).await?;
+    tx.execute(REOPEN, &[&carts]).await?;
+    Ok(())
+}
+
+/// The change of price that made an order fail may be told later than the failure: carts that were given back
+/// a moment ago still take it.
+pub async fn reprice_reopened(tx: &Connection, products: &[ProductId]) -> Result<(), Error> {
+    let carts: Vec<CartId> = tx.query(LOCK_STALE, &[&products]).await?.iter().map(|row| row.get("id")).collect();
+    if carts.is_empty() {
+        return Ok(());
+    }
+    tx.execute(REPRICE, &[&carts]).await?;
+    tx.execute(RETOTAL, &[&carts]).await?;
+    Ok(())
+}
+
+/// One product that an order holds, or does not hold any more.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its hold.
+    pub reservation_id: ReservationId,
+    /// The product.
+    pub product_id: ProductId,
+    /// How many.
+    pub quantity: u32,
+    /// When it may be swept; unknown for one that is released.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Columns of holds, as `unnest` wants them.
+struct HoldColumns {
+    ids: Vec<Uuid>,
+    orders: Vec<OrderId>,
+    reservations: Vec<ReservationId>,
+    products: Vec<ProductId>,
+    quantities: Vec<i64>,
+}
+
+impl HoldColumns {
+    fn of(holds: &[Hold]) -> HoldColumns {
+        HoldColumns {
+            ids: holds.iter().map(|_| Uuid::now_v7()).collect(),
+            orders: holds.iter().map(|hold| hold.order_id).collect(),
+            reservations: holds.iter().map(|hold| hold.reservation_id).collect(),
+            products: holds.iter().map(|hold| hold.product_id).collect(),
+            quantities: holds.iter().map(|hold| i64::from(hold.quantity)).collect(),
+        }
+    }
+}
+
+/// Mirrors holds of orders that this service knows. Each product of a hold once.
+pub async fn hold(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
+    let columns = HoldColumns::of(holds);
+    let expires: Vec<Option<DateTime<Utc>>> = holds.iter().map(|hold| hold.expires_at).collect();
+    let HoldColumns { ids, orders, reservations, products, quantities } = &columns;
+    tx.execute(HOLD, &[ids, orders, reservations, products, quantities, &expires]).await?;
+    Ok(())
+}
+
+/// Mirrors the end of holds. Each product of a hold once.
+pub async fn release(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
+    let columns = HoldColumns::of(holds);
+    let HoldColumns { ids, orders, reservations, products, quantities } = &columns;
+    tx.execute(RELEASE, &[ids, orders, reservations, products, quantities]).await?;
+    Ok(())
+}
