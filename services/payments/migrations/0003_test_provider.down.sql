@@ -1,0 +1,2 @@
+DROP TABLE test_provider_refunds;
+DROP TABLE test_provider_charges;

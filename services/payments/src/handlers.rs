@@ -1,0 +1,95 @@
+//! Who calls -> may they -> is it acceptable -> one transaction -> answer.
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use database::Connection;
+use events::{OrderId, PaymentId, RefundId, UserId};
+use payments_client::{CreateRefund, Payment, PaymentsApi, Refund, RefundStatus};
+use service::{Caller, Error, Page, idempotency};
+
+use crate::model::{self, RefundRefusal};
+use crate::repository::{self, StoreError};
+use crate::{Payments, SERVICE};
+
+const MAX_REASON_CHARS: usize = 500;
+
+#[async_trait]
+impl PaymentsApi for Payments {
+    async fn payments_of_order(&self, caller: &Caller, order_id: OrderId) -> Result<Page<Payment>, Error> {
+        let user = caller.user()?;
+        let owner = if caller.is_admin() { None } else { Some(user.user_id) };
+        let db = self.database.read().await?;
+        let payment = repository::payment_of_order(&db, order_id, owner).await?;
+        Ok(Page { items: payment.into_iter().collect(), next_cursor: None, cursors: Vec::new() })
+    }
+
+    async fn refund(&self, caller: &Caller, payment_id: PaymentId, request: CreateRefund) -> Result<Refund, Error> {
+        let admin = caller.admin()?.user_id;
+        check(&request)?;
+        let operation = idempotency::Operation::new(
+            SERVICE,
+            "POST /payments/{id}/refunds",
+            StatusCode::CREATED,
+            caller,
+            None,
+            &(payment_id, &request),
+        )?;
+        let refund = idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { promise(tx, payment_id, request, admin).await })
+        })
+        .await?;
+        self.worker.nudge();
+        Ok(refund)
+    }
+}
+
+fn check(request: &CreateRefund) -> Result<(), Error> {
+    if request.reason.trim().is_empty() {
+        return Err(Error::invalid("reason", "missing", "say why"));
+    }
+    if request.reason.chars().count() > MAX_REASON_CHARS {
+        return Err(Error::invalid("reason", "too_long", "a reason is at most 500 characters"));
+    }
+    Ok(())
+}
+
+/// Stores the refund and takes it off what is left, under the lock of the payment.
+async fn promise(
+    tx: &Connection,
+    payment_id: PaymentId,
+    request: CreateRefund,
+    admin: UserId,
+) -> Result<Refund, Error> {
+    let mut payment = repository::lock_payment(tx, payment_id)
+        .await?
+        .filter(|payment| payment.bill.is_some())
+        .ok_or_else(|| Error::not_found("payment_not_found", "there is no such payment"))?;
+    let amount = payment.refund_some(request.amount).map_err(refused)?;
+    let refund = model::Refund {
+        id: RefundId::new(),
+        payment_id,
+        amount,
+        reason: request.reason,
+        status: RefundStatus::Pending,
+        provider_ref: None,
+        failure_reason: None,
+        asked_by: Some(admin),
+        requested_by: None,
+        attempts: 0,
+    };
+    repository::save_payments(tx, &[&payment]).await?;
+    let id = refund.id;
+    repository::insert_refunds(tx, &[refund]).await?;
+    Ok(repository::shown_refund_by_id(tx, id).await?)
+}
+
+fn refused(refusal: RefundRefusal) -> Error {
+    let message = refusal.to_string();
+    match refusal {
+        RefundRefusal::NotCaptured => Error::conflict("payment_not_captured", message),
+        RefundRefusal::ExceedsCaptured { .. } => Error::conflict("refund_exceeds_captured", message),
+        RefundRefusal::NotPositive => Error::invalid("amount", "not_positive", message),
+        RefundRefusal::Stored(error) => StoreError::from(error).into(),
+        RefundRefusal::OtherCurrency(_) => Error::invalid("amount", "other_currency", message),
+    }
+}
