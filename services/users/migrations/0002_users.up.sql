@@ -31,13 +31,13 @@ CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 CREATE INDEX refresh_tokens_user ON refresh_tokens (user_id);
 CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
 
--- Failed logins, counted by account and address. The account is a hash of the e-mail address tried, which may be
--- nobody's.
+-- Failed logins that still count, by account and address: one row, so that parallel failures are counted one after
+-- the other. The account is a hash of the e-mail address tried, which may be nobody's.
 CREATE TABLE login_failures (
-    id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    account   bytea       NOT NULL,
-    address   text        NOT NULL,
-    failed_at timestamptz NOT NULL DEFAULT now()
+    account        bytea         NOT NULL,
+    address        text          NOT NULL,
+    failed_at      timestamptz[] NOT NULL,
+    last_failed_at timestamptz   NOT NULL,
+    PRIMARY KEY (account, address)
 );
-CREATE INDEX login_failures_recent ON login_failures (account, address, failed_at);
-CREATE INDEX login_failures_age ON login_failures (failed_at);
+CREATE INDEX login_failures_age ON login_failures (last_failed_at);

@@ -22,10 +22,10 @@ macro_rules! user_columns {
 /// within $3 seconds has to grow old first.
 macro_rules! blocked {
     () => {
-        "(SELECT extract(epoch FROM failed_at + $3::float8 * interval '1 second' - now())::float8
-          FROM login_failures
-          WHERE account = $1 AND address = $2 AND failed_at > now() - $3::float8 * interval '1 second'
-          ORDER BY failed_at DESC OFFSET $4 LIMIT 1)"
+        "(SELECT extract(epoch FROM at + $3::float8 * interval '1 second' - now())::float8
+          FROM login_failures, unnest(failed_at) AS at
+          WHERE account = $1 AND address = $2 AND at > now() - $3::float8 * interval '1 second'
+          ORDER BY at DESC OFFSET $4 LIMIT 1)"
     };
 }
 
@@ -53,10 +53,14 @@ database::statements! {
         LEFT JOIN users ON lower(email) = lower($5) AND deleted_at IS NULL");
     /// Whether the account may be tried.
     BLOCKED = concat!("SELECT ", blocked!(), " AS blocked_s");
-    /// Counts a failure, unless there were too many already: those are not counted.
-    FAIL = concat!("WITH verdict AS MATERIALIZED (SELECT ", blocked!(), " AS blocked_s),
-        recorded AS (INSERT INTO login_failures (account, address) SELECT $1, $2 FROM verdict WHERE blocked_s IS NULL)
-        SELECT blocked_s FROM verdict");
+    /// Counts a failure, unless there are more than $4 already. Parallel ones wait for each other's row.
+    FAIL = "INSERT INTO login_failures AS counted (account, address, failed_at, last_failed_at)
+        VALUES ($1, $2, ARRAY[now()], now())
+        ON CONFLICT (account, address) DO UPDATE
+        SET last_failed_at = now(), failed_at = now() || ARRAY(
+            SELECT at FROM unnest(counted.failed_at) AS at WHERE at > now() - $3::float8 * interval '1 second')
+        WHERE (SELECT count(*) FROM unnest(counted.failed_at) AS at
+               WHERE at > now() - $3::float8 * interval '1 second') <= $4";
     /// Begins a session and forgets the failures, unless there were too many meanwhile, or the hash that was checked
     /// is the account's no more.
     START_SESSION = concat!("WITH verdict AS MATERIALIZED (SELECT ", blocked!(), " AS blocked_s),
@@ -113,7 +117,7 @@ database::statements! {
         SELECT ctid FROM refresh_tokens WHERE expires_at < now() - interval '1 day' LIMIT 10000))";
     /// Removes failures that do not count any more, some at a time.
     PRUNE_FAILURES = "DELETE FROM login_failures WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM login_failures WHERE failed_at < now() - $1::float8 * interval '1 second' LIMIT 10000))";
+        SELECT ctid FROM login_failures WHERE last_failed_at < now() - $1::float8 * interval '1 second' LIMIT 10000))";
 }
 
 /// How many failures in which time.
@@ -230,7 +234,10 @@ pub(crate) async fn is_blocked(db: &Connection, attempt: &Attempt, limit: Limit)
 /// Counts a failure; too many before it block instead.
 pub(crate) async fn fail(db: &Connection, attempt: &Attempt, limit: Limit) -> Result<Blocked, Error> {
     let window_s = limit.window.as_secs_f64();
-    Ok(blocked(&db.query_one(FAIL, &[&attempt.account, &attempt.address, &window_s, &limit.last()]).await?))
+    match db.execute(FAIL, &[&attempt.account, &attempt.address, &window_s, &limit.last()]).await? {
+        0 => is_blocked(db, attempt, limit).await,
+        _ => Ok(None),
+    }
 }
 
 /// What became of a login whose password was right.
