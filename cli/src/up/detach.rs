@@ -36,9 +36,9 @@ pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progre
     let plan = options.plan(folder.clone(), progress)?;
     super::ports::check(plan.shop.host, plan.shop.port)?;
     plan.folder.remember_shop(&plan.shop)?;
-    let offset = fs::metadata(folder.log()).map_or(0, |meta| meta.len());
+    let begin = fs::metadata(folder.log()).map_or(0, |meta| meta.len());
     let child = spawn(&folder, &plan.shop, options)?;
-    let news = News { log: folder.log(), offset };
+    let news = News { log: folder.log(), begin, offset: begin };
     wait_ready(child, &plan, news, progress).await?;
     terminal::finish(progress);
     announce(&folder)
@@ -114,7 +114,7 @@ async fn wait_ready(mut child: Child, plan: &Plan, mut news: News, progress: &Pr
         if let Some(status) = ended {
             let log = &news.log;
             return Err(Error::failed(
-                format!("the shop did not start ({status}):\n{}", indented(&servers::log_tail(log, 12))),
+                format!("the shop did not start ({status}):\n{}", news.complaint()?),
                 format!("The whole log is {}", log.display()),
             ));
         }
@@ -131,13 +131,10 @@ async fn wait_ready(mut child: Child, plan: &Plan, mut news: News, progress: &Pr
     }
 }
 
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  | {line}\n")).collect::<String>().trim_end().to_owned()
-}
-
 /// What the child has written since we last looked.
 struct News {
     log: PathBuf,
+    begin: u64,
     offset: u64,
 }
 
@@ -149,6 +146,15 @@ impl News {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The last lines that are not progress, indented.
+    fn complaint(&self) -> Result<String> {
+        const LINES: usize = 12;
+        let text = self.read_from(self.begin)?;
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(MARK) && !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LINES)..];
+        Ok(last.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"))
     }
 
     /// Shows the child's progress as ours.

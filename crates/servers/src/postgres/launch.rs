@@ -54,7 +54,7 @@ impl PostgresServer {
             return Ok(Started::Adopted);
         }
         end_orphans(&remembered.data, progress).await?;
-        remove_stale_pid_file(&remembered.data)?;
+        remove_stale_files(&remembered.data)?;
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             self.settle_port(&mut remembered, port, progress).await?;
@@ -149,7 +149,7 @@ impl PostgresServer {
                 NotReady::PortTaken
             } else {
                 match error {
-                    Error::Failed { .. } => NotReady::Failed(self.failed(news.trim())),
+                    Error::Failed { .. } => NotReady::Failed(self.failed(&complaints(&news))),
                     other => NotReady::Failed(other),
                 }
             }
@@ -245,14 +245,25 @@ pub(super) fn live_postmaster(data: &Path) -> Option<i32> {
     (command.contains("postgres") && command.contains(&*data)).then_some(pid)
 }
 
-/// A dead postmaster's file whose process id now belongs to somebody else would keep the next from starting.
-fn remove_stale_pid_file(data: &Path) -> Result<()> {
-    let file = data.join("postmaster.pid");
-    match std::fs::remove_file(&file) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Error::file("delete", &file)(error)),
+/// What a dead postmaster left behind would keep the next from starting if its process id now belongs to
+/// somebody else, or to a zombie.
+fn remove_stale_files(data: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(data).map_err(Error::file("read", data))?;
+    for entry in entries {
+        let file = entry.map_err(Error::file("read", data))?.path();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name == "postmaster.pid" || name.starts_with(".s.PGSQL.") {
+            std::fs::remove_file(&file).map_err(Error::file("delete", &file))?;
+        }
     }
+    Ok(())
+}
+
+/// The lines of a log that say why a start failed.
+fn complaints(log: &str) -> String {
+    let serious = ["FATAL", "PANIC", "ERROR", "HINT", "DETAIL"];
+    let lines: Vec<&str> = log.lines().filter(|line| serious.iter().any(|word| line.contains(word))).collect();
+    if lines.is_empty() { log.trim().to_owned() } else { lines.join("; ") }
 }
 
 /// Backends of a killed postmaster end by themselves, unless they are in the middle of something long.

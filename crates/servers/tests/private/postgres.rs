@@ -118,7 +118,10 @@ async fn a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle() {
     let data = postgres.data_folder().expect("data");
     let stranger = std::process::id();
     let file = format!("{stranger}\n{}\n0\n1\n/tmp\n127.0.0.1\n", data.display());
-    fs::write(data.join("postmaster.pid"), file).expect("write");
+    let socket_lock = data.join(format!(".s.PGSQL.{}.lock", postgres.port().expect("port")));
+    for stale in [data.join("postmaster.pid"), socket_lock] {
+        fs::write(stale, &file).expect("write");
+    }
     assert!(!postgres.is_alive());
     assert_eq!(postgres.start(&progress()).await.expect("start"), Started::Fresh);
     assert_ne!(postgres.pid(), Some(stranger.cast_signed()));
