@@ -50,19 +50,28 @@ CREATE INDEX outbox_recorded ON outbox (recorded_at);
 
 -- Makes daily partitions from yesterday to `days_ahead`, and drops those older than `days_kept`, but
 -- none that still holds an unsent event. Runs with the owner's rights: a service's role makes no tables.
+-- A partition is filled before it is attached, so that events which the default one caught find their day,
+-- and attaching does not stop writers. Waits for no lock longer than 2 s: writers would queue behind it.
 CREATE FUNCTION keep_event_partitions(days_ahead integer, days_kept integer) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '2s' AS $$
 DECLARE
-    today date := (now() AT TIME ZONE 'UTC')::date;
-    day   date;
-    part  record;
+    today  date := (now() AT TIME ZONE 'UTC')::date;
+    day    date;
+    begins timestamptz;
+    ends   timestamptz;
+    name   text;
+    part   record;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext(current_schema() || '.events'));
     FOR day IN SELECT generate_series(today - 1, today + days_ahead, interval '1 day')::date LOOP
-        IF to_regclass(format('%I', 'events_' || to_char(day, 'YYYYMMDD'))) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF events FOR VALUES FROM (%L) TO (%L)',
-                'events_' || to_char(day, 'YYYYMMDD'), day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
-        END IF;
+        name := 'events_' || to_char(day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass(name) IS NOT NULL;
+        begins := day::timestamp AT TIME ZONE 'UTC';
+        ends := (day + 1)::timestamp AT TIME ZONE 'UTC';
+        EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING INDEXES)', name);
+        EXECUTE format('WITH moved AS (DELETE FROM events_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                        INSERT INTO %I SELECT * FROM moved', begins, ends, name);
+        EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, begins, ends);
     END LOOP;
     FOR part IN
         SELECT c.relname AS name, to_date(right(c.relname, 8), 'YYYYMMDD') AS day
@@ -75,6 +84,9 @@ BEGIN
                                 AND recorded_at < (part.day + 1)::timestamp AT TIME ZONE 'UTC');
         EXECUTE format('DROP TABLE %I', part.name);
     END LOOP;
+    DELETE FROM events_default
+    WHERE recorded_at < (today - days_kept)::timestamp AT TIME ZONE 'UTC'
+      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.event_id = events_default.event_id);
 END $$;
 
 SELECT keep_event_partitions(7, 30);

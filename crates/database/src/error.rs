@@ -1,5 +1,7 @@
 //! What can go wrong between a service and its database.
 
+use std::time::Duration;
+
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
@@ -7,21 +9,38 @@ use tokio_postgres::error::SqlState;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection could be had: the server is away, or all connections stayed busy.
-    #[error("no database connection: {0}")]
+    #[error("no database connection: {}", chain(.0))]
     Pool(#[from] PoolError),
     /// The server refused or broke off a statement.
     #[error("{}", describe(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    /// The server did not answer in time, not even that it cancelled the statement.
+    #[error("the database did not answer within {0:?}")]
+    TimedOut(Duration),
     /// A detached transaction panicked; it was rolled back.
     #[error("the transaction was aborted by a panic")]
     Panicked,
 }
 
-fn describe(error: &tokio_postgres::Error) -> String {
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("database error {}: {}", db.code().code(), db.message()),
-        None => format!("database connection: {error}"),
+        None => format!("database connection: {}", chain(error)),
     }
+}
+
+/// The error with all its causes: the driver's own text is only "db error".
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl Error {
@@ -29,7 +48,7 @@ impl Error {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Error::Postgres(error) => error.as_db_error().and_then(|db| db.constraint()),
-            Error::Pool(_) | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Panicked => None,
         }
     }
 
@@ -37,14 +56,14 @@ impl Error {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Error::Postgres(error) => error.code(),
-            Error::Pool(_) | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Panicked => None,
         }
     }
 
     /// The database is away or overloaded: the same work may succeed later, and nothing is wrong with it.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Error::Pool(_) => true,
+            Error::Pool(_) | Error::TimedOut(_) => true,
             Error::Panicked => false,
             Error::Postgres(error) => match error.code() {
                 // No SQLSTATE: the connection itself broke, unless a value did not fit its column.

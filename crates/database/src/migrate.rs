@@ -16,10 +16,35 @@ use regex::Regex;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
+use crate::error::describe;
+
 static FOUNDATION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
-static DESTRUCTIVE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(drop\s+(table|column|schema)|truncate|delete\s+from)\b").expect("a constant pattern")
-});
+static EMPTIES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(truncate|delete\s+from)\b").expect("a constant pattern"));
+static DROPS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\bdrop\s+(?:if\s+exists\s+)?(\w+)").expect("a constant pattern"));
+/// What can be dropped and made again without loss. Any other word after DROP, a bare column name too, is data.
+const HOLDS_NO_DATA: &[&str] = &[
+    "index",
+    "function",
+    "procedure",
+    "routine",
+    "aggregate",
+    "trigger",
+    "constraint",
+    "view",
+    "policy",
+    "rule",
+    "role",
+    "cast",
+    "operator",
+    "collation",
+    "statistics",
+    "not",
+    "default",
+    "expression",
+    "identity",
+];
 
 /// Serialises deploys: an advisory lock of the whole database.
 const DEPLOY_LOCK: i64 = 0x70726f7374; // "prost"
@@ -42,7 +67,8 @@ pub struct Migration {
 impl Migration {
     /// Does its DOWN throw data away?
     pub fn loses_data(&self) -> bool {
-        DESTRUCTIVE.is_match(&self.down)
+        EMPTIES.is_match(&self.down)
+            || DROPS.captures_iter(&self.down).any(|drop| !HOLDS_NO_DATA.contains(&drop[1].to_lowercase().as_str()))
     }
 
     fn label(&self) -> String {
@@ -65,7 +91,7 @@ pub enum MigrateError {
     #[error("migration file `{0}`: expected NNNN_name.up.sql with NNNN_name.down.sql beside it, numbered without gaps")]
     BadFile(String),
     /// The server cannot be asked.
-    #[error("cannot migrate: {0}")]
+    #[error("cannot migrate: {}", describe(.0))]
     Database(#[from] tokio_postgres::Error),
     /// Applied, then edited.
     #[error(
@@ -205,10 +231,15 @@ fn read(dir: &Dir<'_>) -> Result<Vec<Migration>, MigrateError> {
 /// Makes each service's schema and role first. Errors leave everything as it was before the call.
 pub async fn up(owner: &Client, deploy: &[Migrations]) -> Result<Vec<Step>, MigrateError> {
     locked(owner, async {
-        let mut applied: Vec<(&Migrations, &Migration, i64)> = Vec::new();
+        // All of them are checked before any of them is applied.
+        let mut plan: Vec<(&Migrations, Vec<&Migration>)> = Vec::new();
         for migrations in deploy {
             prepare_schema(owner, migrations).await?;
-            for migration in pending(owner, migrations).await? {
+            plan.push((migrations, pending(owner, migrations).await?));
+        }
+        let mut applied: Vec<(&Migrations, &Migration, i64)> = Vec::new();
+        for (migrations, pending) in plan {
+            for migration in pending {
                 match apply(owner, migrations, migration).await {
                     Ok(duration_ms) => applied.push((migrations, migration, duration_ms)),
                     Err(error) => {
@@ -216,7 +247,7 @@ pub async fn up(owner: &Client, deploy: &[Migrations]) -> Result<Vec<Step>, Migr
                         return Err(MigrateError::Failed {
                             schema: migrations.schema.clone(),
                             label: migration.label(),
-                            error: error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned()),
+                            error: describe(&error),
                             undone,
                         });
                     }
@@ -256,6 +287,9 @@ pub async fn down(
                 .iter()
                 .find(|migration| migration.version == row.version)
                 .ok_or(MigrateError::Unknown { schema: migrations.schema.clone(), version: row.version })?;
+            if migration.checksum != row.checksum {
+                return Err(MigrateError::Edited { schema: migrations.schema.clone(), label: migration.label() });
+            }
             if migration.loses_data() && data_loss == DataLoss::Refuse {
                 return Err(MigrateError::DataLoss { schema: migrations.schema.clone(), label: migration.label() });
             }
@@ -374,7 +408,10 @@ async fn prepare_schema(owner: &Client, migrations: &Migrations) -> Result<(), M
                  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
              END $$;
-             GRANT {role} TO CURRENT_USER;
+             DO $$ BEGIN
+                 -- A superuser needs no membership, and deploys of two databases would meet in the shared catalogue.
+                 IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) THEN GRANT {role} TO CURRENT_USER; END IF;
+             END $$;
              CREATE SCHEMA IF NOT EXISTS {schema};
              CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
                  version     integer     PRIMARY KEY,
@@ -459,8 +496,9 @@ async fn undo(owner: &Client, applied: &[(&Migrations, &Migration, i64)]) -> Str
         let label = format!("{}.{}", migrations.schema, migration.label());
         if let Err(error) = revert(owner, migrations, migration).await {
             return format!(
-                "Undone: {}; but undoing {label} failed too: {error}. Look at it before you deploy again",
-                undone.join(", ")
+                "Undone: {}; but undoing {label} failed too: {}. Look at it before you deploy again",
+                undone.join(", "),
+                describe(&error)
             );
         }
         undone.push(label);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, WeakPool};
 use tokio::sync::Notify;
 use tokio_postgres::NoTls;
 use tracing::Instrument;
 
+use crate::connection::STATEMENT_TIMEOUT;
 use crate::{BoxFuture, Connection, Error};
 
 /// How many connections a service keeps, and for how long.
@@ -83,10 +84,16 @@ impl Database {
         let mut config: tokio_postgres::Config = login.url.parse()?;
         config.application_name(&login.application_name);
         config.connect_timeout(Duration::from_secs(5));
-        config.keepalives_idle(Duration::from_secs(30));
+        // A server that vanished without a word is noticed within half a minute.
+        config.keepalives_idle(Duration::from_secs(15));
+        config.keepalives_interval(Duration::from_secs(5));
+        config.keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(30));
         config.options(format!(
-            "-c role={} -c search_path={} -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
-            login.role, login.schema
+            "-c role={} -c search_path={} -c statement_timeout={}s -c idle_in_transaction_session_timeout=60s",
+            login.role,
+            login.schema,
+            STATEMENT_TIMEOUT.as_secs()
         ));
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
@@ -100,7 +107,7 @@ impl Database {
             .build()
             .expect("a runtime is given, which is all that build checks");
         let database = Database { pool, schema: login.schema.as_str().into(), outbox_nudge: Arc::default() };
-        tokio::spawn(keep_pool(database.pool.clone(), limits.clone(), login.application_name.clone()));
+        tokio::spawn(keep_pool(database.pool.weak(), limits.clone(), login.application_name.clone()));
         Ok(database)
     }
 
@@ -194,12 +201,11 @@ impl Database {
     }
 }
 
-/// Closes connections that are too old or idle for too long, keeps some warm, and reports the pool.
-async fn keep_pool(pool: Pool, limits: PoolLimits, name: String) {
-    loop {
-        if pool.is_closed() {
-            return;
-        }
+/// Closes connections that are too old or idle for too long, keeps some warm, and reports the pool. Ends
+/// with the pool's last user.
+async fn keep_pool(pool: WeakPool, limits: PoolLimits, name: String) {
+    let period = (limits.lifetime.min(limits.idle_time) / 4).clamp(Duration::from_millis(10), Duration::from_secs(15));
+    while let Some(pool) = pool.upgrade().filter(|pool| !pool.is_closed()) {
         let mut keep = limits.warm;
         pool.retain(|_, metrics| {
             let fresh = metrics.age() < limits.lifetime;
@@ -212,7 +218,8 @@ async fn keep_pool(pool: Pool, limits: PoolLimits, name: String) {
         metrics::gauge!("database_pool_connections", "pool" => name.clone()).set(status.size as f64);
         metrics::gauge!("database_pool_idle", "pool" => name.clone()).set(status.available as f64);
         metrics::gauge!("database_pool_waiting", "pool" => name.clone()).set(status.waiting as f64);
-        tokio::time::sleep(Duration::from_secs(15)).await;
+        drop(pool);
+        tokio::time::sleep(period).await;
     }
 }
 

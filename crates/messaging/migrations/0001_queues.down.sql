@@ -1,6 +1,7 @@
 DROP FUNCTION publish(text, uuid[], text[], text[], text[]);
 DROP FUNCTION receive(text, integer, uuid, float8);
 DROP FUNCTION ack(text, bigint[], uuid);
+DROP FUNCTION release(text, uuid);
 DROP FUNCTION retry_later(text, bigint, uuid, float8);
 DROP FUNCTION park(text, bigint, uuid, text);
 DROP FUNCTION sweep();

@@ -151,6 +151,20 @@ BEGIN
     RETURN removed;
 END $$;
 
+-- Gives back what a consumer that ends in order has leased and not settled: nobody waits for the lease to
+-- expire, and it does not count as a delivery.
+CREATE FUNCTION release(queue_name text, held uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+DECLARE
+    queue    integer := own_queue(queue_name);
+    released bigint;
+BEGIN
+    UPDATE messages SET lease = NULL, leased_until = NULL, deliveries = deliveries - 1
+    WHERE queue_id = queue AND lease = held AND leased_until >= now();
+    GET DIAGNOSTICS released = ROW_COUNT;
+    RETURN released;
+END $$;
+
 -- Gives a message another try after a delay.
 CREATE FUNCTION retry_later(queue_name text, message_id bigint, held uuid, delay_s float8) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -230,11 +244,15 @@ BEGIN
             END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END;
-        EXECUTE format('GRANT %I TO CURRENT_USER', 'prost_' || service);
+        -- A superuser needs no membership, and deploys of two databases would meet in the shared catalogue.
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', 'prost_' || service);
+        END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA messaging TO %I', 'prost_' || service);
         EXECUTE format('GRANT EXECUTE ON FUNCTION publish(text, uuid[], text[], text[], text[]),
-            receive(text, integer, uuid, float8), ack(text, bigint[], uuid), retry_later(text, bigint, uuid, float8),
-            park(text, bigint, uuid, text), sweep(), depths() TO %I', 'prost_' || service);
+            receive(text, integer, uuid, float8), ack(text, bigint[], uuid), release(text, uuid),
+            retry_later(text, bigint, uuid, float8), park(text, bigint, uuid, text), sweep(), depths() TO %I',
+            'prost_' || service);
     END LOOP;
     GRANT EXECUTE ON FUNCTION open_tap(text, text[], text[]) TO prost_gateway;
 END $$;

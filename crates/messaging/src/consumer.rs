@@ -16,6 +16,10 @@ use crate::transport::{Receiver, Transport, TransportError};
 /// Messages per transaction, at most. Batches grow with load and vanish without it.
 const BATCH: u16 = 200;
 
+/// Between a failed session and the next.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 /// Why a handler did not apply a batch. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
@@ -69,25 +73,34 @@ struct Readable {
 impl Consumer {
     /// Consumes until `shutdown`; finishes what is in hand. Survives every failure of transport and database.
     pub async fn run(self, transport: Transport, shutdown: CancellationToken) {
-        let mut delay = Duration::from_millis(100);
+        let mut delay = SHORTEST_PAUSE;
+        let mut held = None;
         while !shutdown.is_cancelled() {
-            let session = async {
-                let receiver = transport.subscribe(self.queue, BATCH).await?;
-                delay = Duration::from_millis(100);
-                self.consume(&receiver, &shutdown).await
-            };
-            match session.await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(queue = self.queue.name(), %error, "consuming is interrupted; it starts again");
-                    tokio::select! {
-                        () = tokio::time::sleep(delay) => {}
-                        () = shutdown.cancelled() => {}
-                    }
-                    delay = (delay * 2).min(Duration::from_secs(5));
-                }
+            let started = Instant::now();
+            let Err(error) = self.session(&transport, &mut held, &shutdown).await else { return };
+            tracing::warn!(queue = self.queue.name(), %error, "consuming is interrupted; it starts again");
+            if started.elapsed() > LONGEST_PAUSE {
+                delay = SHORTEST_PAUSE;
             }
+            shutdown.run_until_cancelled(tokio::time::sleep(delay)).await;
+            delay = (delay * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// From subscribing to shutdown or the first failure. `held`: the receiver of an interrupted session,
+    /// which may still lease messages.
+    async fn session(
+        &self,
+        transport: &Transport,
+        held: &mut Option<Receiver>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), TransportError> {
+        if let Some(receiver) = held {
+            receiver.release().await?;
+        }
+        let receiver = held.insert(transport.subscribe(self.queue, BATCH).await?);
+        self.consume(receiver, shutdown).await?;
+        receiver.release().await
     }
 
     async fn consume(&self, receiver: &Receiver, shutdown: &CancellationToken) -> Result<(), TransportError> {
@@ -111,31 +124,46 @@ impl Consumer {
         for delivery in batch {
             match self.read(&delivery) {
                 // Whoever had it before died with it: alone, it takes nobody along.
-                Ok(_) if delivery.deliveries > MAX_DELIVERIES => {
-                    let reason = format!("delivered {} times without an answer", delivery.deliveries - 1);
-                    self.park(receiver, &delivery, &reason).await?;
-                }
                 Ok(envelope) if delivery.deliveries > 1 => alone.push(Readable { delivery, envelope }),
                 Ok(envelope) => together.push(Readable { delivery, envelope }),
                 Err(error) => self.park(receiver, &delivery, &error.to_string()).await?,
             }
         }
-        for message in alone {
-            self.apply_alone(receiver, message, shutdown).await?;
+        // Suspects are settled one by one and in order, so whoever takes its consumer down is the first one left.
+        let mut alone = alone.into_iter();
+        if let Some(first) = alone.next() {
+            if first.delivery.deliveries > MAX_DELIVERIES {
+                let reason = format!("delivered {} times without an answer", first.delivery.deliveries - 1);
+                self.park(receiver, &first.delivery, &reason).await?;
+            } else {
+                self.apply_alone(receiver, first, shutdown).await?;
+            }
         }
-        if together.is_empty() {
+        self.apply_one_by_one(receiver, alone, shutdown).await?;
+        if together.is_empty() || shutdown.is_cancelled() {
             return Ok(());
         }
         match self.apply(receiver, &together).await {
             Ok(()) => Ok(()),
             Err(AttemptError::Transport(error)) => Err(error),
-            Err(AttemptError::Handler(_)) => {
-                for message in together {
-                    self.apply_alone(receiver, message, shutdown).await?;
-                }
-                Ok(())
-            }
+            Err(AttemptError::Handler(_)) => self.apply_one_by_one(receiver, together.into_iter(), shutdown).await,
         }
+    }
+
+    /// What is not begun at shutdown stays unsettled, and is delivered again.
+    async fn apply_one_by_one(
+        &self,
+        receiver: &Receiver,
+        messages: impl Iterator<Item = Readable>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), TransportError> {
+        for message in messages {
+            if shutdown.is_cancelled() {
+                return Ok(());
+            }
+            self.apply_alone(receiver, message, shutdown).await?;
+        }
+        Ok(())
     }
 
     /// Parses an envelope and checks that this release knows the event and this queue wants it.

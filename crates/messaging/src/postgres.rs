@@ -5,16 +5,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::migrate::{MigrateError, Migrations};
 use database::{Connection, Database};
 use events::Envelope;
 use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
 use include_dir::{Dir, include_dir};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_postgres::{AsyncMessage, NoTls};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use crate::delivery::{Delivery, Outgoing, PublishError};
@@ -24,8 +24,12 @@ static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// A consumer that holds messages longer than this loses them to another; their effects still happen once.
 const LEASE: Duration = Duration::from_secs(20);
-/// An idle consumer looks this often, should a hint be lost.
+/// An idle consumer looks this often, should a hint be lost; due retries are looked for as often.
 const SWEEP: Duration = Duration::from_secs(1);
+/// The longest pause before LISTEN is tried again.
+const LISTEN_PAUSE: Duration = Duration::from_secs(5);
+/// Events that a tap holds for a slow listener; more wait in its queue.
+const TAPPED_AHEAD: usize = 1000;
 
 /// The migrations of schema `messaging`.
 pub fn migrations() -> Result<Migrations, MigrateError> {
@@ -87,6 +91,7 @@ impl Wakes {
         tokio::spawn(async move {
             let mut delay = Duration::from_millis(100);
             while !shutdown.is_cancelled() {
+                let started = Instant::now();
                 let listening = tokio::select! {
                     result = listener.listen(&url) => result,
                     () = shutdown.cancelled() => return,
@@ -94,8 +99,11 @@ impl Wakes {
                 if let Err(error) = listening {
                     tracing::warn!(%error, "lost the message hints; consumers look once a second until they are back");
                 }
+                if started.elapsed() > LISTEN_PAUSE {
+                    delay = Duration::from_millis(100);
+                }
                 tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(Duration::from_secs(5));
+                delay = (delay * 2).min(LISTEN_PAUSE);
             }
         });
         wakes
@@ -159,11 +167,28 @@ impl Wakes {
 pub(crate) struct PostgresTransport {
     database: Database,
     wakes: Wakes,
+    /// When this transport last looked for due retries.
+    swept: Arc<Mutex<Instant>>,
 }
 
 impl PostgresTransport {
     pub fn new(database: Database, wakes: Wakes) -> PostgresTransport {
-        PostgresTransport { database, wakes }
+        PostgresTransport { database, wakes, swept: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    /// Puts due retries back into their queues, once a second, however busy the queues are.
+    async fn sweep(&self) -> Result<(), TransportError> {
+        {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if swept.elapsed() < SWEEP {
+                return Ok(());
+            }
+            *swept = Instant::now();
+        }
+        let db = self.database.read().await?;
+        let due: Vec<String> = db.query_one(SWEEP_RETRIES, &[]).await?.get("queues");
+        self.wake(&due);
+        Ok(())
     }
 
     pub async fn check(&self) -> Result<(), TransportError> {
@@ -225,17 +250,16 @@ impl PostgresTransport {
 
     fn receiver(&self, queue: String) -> PostgresReceiver {
         let wake = self.wakes.of(&queue);
-        PostgresReceiver { database: self.database.clone(), queue: queue.into(), wake, lease: Uuid::new_v4() }
+        PostgresReceiver { transport: self.clone(), queue: queue.into(), wake, lease: Uuid::new_v4() }
     }
 
     pub fn tap(&self, exchanges: &[Exchange]) -> PostgresTap {
         let queue = format!("gateway.{}.{}", exchanges.first().map_or("events", |e| e.name()), Uuid::new_v4().simple());
-        PostgresTap {
-            receiver: self.receiver(queue),
-            exchanges: exchanges.to_vec(),
-            state: TapState::Closed,
-            ready: Vec::new().into_iter(),
-        }
+        let (tell, tapped) = mpsc::channel(TAPPED_AHEAD);
+        let end = CancellationToken::new();
+        let pouring = run_tap(self.receiver(queue), exchanges.to_vec(), tell);
+        tokio::spawn(end.clone().run_until_cancelled_owned(pouring));
+        PostgresTap { tapped, _end: end.drop_guard() }
     }
 
     pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
@@ -257,6 +281,7 @@ const PUBLISH: &str = "SELECT messaging.publish($1, $2, $3, $4, $5) AS queues";
 const RECEIVE: &str =
     "SELECT id, exchange, routing_key, body, attempts, deliveries FROM messaging.receive($1, $2, $3, $4)";
 const ACK: &str = "SELECT messaging.ack($1, $2, $3)";
+const RELEASE: &str = "SELECT messaging.release($1, $2)";
 const RETRY: &str = "SELECT messaging.retry_later($1, $2, $3, $4)";
 const PARK: &str = "SELECT messaging.park($1, $2, $3, $4)";
 const SWEEP_RETRIES: &str = "SELECT messaging.sweep() AS queues";
@@ -265,7 +290,7 @@ const DEPTHS: &str = "SELECT queue, service, ready, delayed, dead FROM messaging
 
 #[derive(Clone)]
 pub(crate) struct PostgresReceiver {
-    database: Database,
+    transport: PostgresTransport,
     queue: Arc<str>,
     wake: Arc<Notify>,
     /// Names this receiver; a message whose lease is another's is not ours to settle.
@@ -275,19 +300,19 @@ pub(crate) struct PostgresReceiver {
 impl PostgresReceiver {
     pub async fn receive(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
         loop {
+            self.transport.sweep().await?;
             let batch = self.take(max).await?;
             if !batch.is_empty() {
                 return Ok(batch);
             }
-            if tokio::time::timeout(SWEEP, self.wake.notified()).await.is_err() {
-                self.sweep().await?;
-            }
+            // No hint: look nevertheless.
+            tokio::time::timeout(SWEEP, self.wake.notified()).await.unwrap_or(());
         }
     }
 
     async fn take(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
         let max = i32::try_from(max).unwrap_or(i32::MAX);
-        let db = self.database.read().await?;
+        let db = self.transport.database.read().await?;
         let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64()]).await?;
         Ok(rows
             .iter()
@@ -301,15 +326,6 @@ impl PostgresReceiver {
             .collect())
     }
 
-    async fn sweep(&self) -> Result<(), TransportError> {
-        let db = self.database.read().await?;
-        let due: Vec<String> = db.query_one(SWEEP_RETRIES, &[]).await?.get("queues");
-        if due.iter().any(|queue| **queue == *self.queue) {
-            self.wake.notify_one();
-        }
-        Ok(())
-    }
-
     fn ids(deliveries: &[Delivery]) -> Vec<i64> {
         deliveries.iter().map(|delivery| delivery.tag.cast_signed()).collect()
     }
@@ -320,7 +336,7 @@ impl PostgresReceiver {
         database: &Database,
         deliveries: &[Delivery],
     ) -> Result<bool, database::Error> {
-        if !self.database.is_same_pool(database) {
+        if !self.transport.database.is_same_pool(database) {
             return Ok(false);
         }
         tx.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
@@ -328,85 +344,89 @@ impl PostgresReceiver {
     }
 
     pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {
-        let db = self.database.read().await?;
+        let db = self.transport.database.read().await?;
         db.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
         Ok(())
     }
 
+    pub async fn release(&self) -> Result<(), TransportError> {
+        let db = self.transport.database.read().await?;
+        db.execute(RELEASE, &[&&*self.queue, &self.lease]).await?;
+        Ok(())
+    }
+
     pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
-        let db = self.database.read().await?;
+        let db = self.transport.database.read().await?;
         let id = delivery.tag.cast_signed();
         db.execute(RETRY, &[&&*self.queue, &id, &self.lease, &delay.as_secs_f64()]).await?;
         Ok(())
     }
 
     pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
-        let db = self.database.read().await?;
+        let db = self.transport.database.read().await?;
         db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
         Ok(())
     }
 }
 
-/// A short-lived queue of this process.
+/// A short-lived queue of this process. A task of its own empties it, so that dropping
+/// [`PostgresTap::next`] half-way loses nothing.
 pub(crate) struct PostgresTap {
-    receiver: PostgresReceiver,
-    exchanges: Vec<Exchange>,
-    state: TapState,
-    ready: std::vec::IntoIter<Envelope>,
-}
-
-#[derive(PartialEq, Eq)]
-enum TapState {
-    /// Not declared, or no longer there.
-    Closed,
-    Open,
+    tapped: mpsc::Receiver<Tapped>,
+    _end: DropGuard,
 }
 
 impl PostgresTap {
     pub async fn next(&mut self) -> Tapped {
-        let mut delay = Duration::from_millis(100);
-        loop {
-            if let Some(envelope) = self.ready.next() {
-                return Tapped::Event(Box::new(envelope));
-            }
-            let failure = if self.state == TapState::Closed {
-                match self.open().await {
-                    Ok(()) => {
-                        self.state = TapState::Open;
-                        return Tapped::Gap;
-                    }
-                    Err(error) => error,
-                }
-            } else {
-                match self.fetch().await {
-                    Ok(()) => continue,
-                    Err(error) => error,
-                }
-            };
-            self.state = TapState::Closed;
-            tracing::debug!(error = %failure, "the live view of events is interrupted");
-            tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(Duration::from_secs(2));
+        match self.tapped.recv().await {
+            Some(tapped) => tapped,
+            None => std::future::pending().await, // only while the runtime shuts down
         }
     }
+}
 
-    async fn open(&self) -> Result<(), TransportError> {
-        let (exchanges, keys): (Vec<&str>, Vec<&str>) = EVENTS
-            .iter()
-            .filter(|event| self.exchanges.contains(&event.exchange))
-            .map(|event| (event.exchange.name(), event.routing_key))
-            .unzip();
-        let db = self.receiver.database.read().await?;
-        db.execute(OPEN_TAP, &[&&*self.receiver.queue, &exchanges, &keys]).await?;
-        Ok(())
+/// Opens the tap, tells of a gap, hands out what comes; and again, whenever that is interrupted.
+async fn run_tap(receiver: PostgresReceiver, exchanges: Vec<Exchange>, tell: mpsc::Sender<Tapped>) {
+    let mut delay = Duration::from_millis(100);
+    loop {
+        let error = match open_tap(&receiver, &exchanges).await {
+            Ok(()) => {
+                delay = Duration::from_millis(100);
+                let Err(error) = pour(&receiver, &tell).await else { return };
+                error
+            }
+            Err(error) => error,
+        };
+        tracing::debug!(%error, "the live view of events is interrupted");
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(Duration::from_secs(2));
     }
+}
 
-    async fn fetch(&mut self) -> Result<(), TransportError> {
-        let deliveries = self.receiver.receive(500).await?;
-        self.receiver.settle(&deliveries).await?;
-        let envelopes: Vec<Envelope> =
-            deliveries.iter().filter_map(|delivery| Envelope::parse(&delivery.body).ok()).collect();
-        self.ready = envelopes.into_iter();
-        Ok(())
+async fn open_tap(receiver: &PostgresReceiver, exchanges: &[Exchange]) -> Result<(), TransportError> {
+    let (exchanges, keys): (Vec<&str>, Vec<&str>) = EVENTS
+        .iter()
+        .filter(|event| exchanges.contains(&event.exchange))
+        .map(|event| (event.exchange.name(), event.routing_key))
+        .unzip();
+    let db = receiver.transport.database.read().await?;
+    db.execute(OPEN_TAP, &[&&*receiver.queue, &exchanges, &keys]).await?;
+    Ok(())
+}
+
+/// `Ok`: nobody listens any more.
+async fn pour(receiver: &PostgresReceiver, tell: &mpsc::Sender<Tapped>) -> Result<(), TransportError> {
+    if tell.send(Tapped::Gap).await.is_err() {
+        return Ok(());
+    }
+    loop {
+        let deliveries = receiver.receive(500).await?;
+        receiver.settle(&deliveries).await?;
+        // Only the durable queues park what cannot be read.
+        for envelope in deliveries.iter().filter_map(|delivery| Envelope::parse(&delivery.body).ok()) {
+            if tell.send(Tapped::Event(Box::new(envelope))).await.is_err() {
+                return Ok(());
+            }
+        }
     }
 }

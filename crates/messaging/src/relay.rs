@@ -18,6 +18,22 @@ const LEASE: Duration = Duration::from_secs(15);
 /// Picks up what a crash left; everything else is nudged.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// A broker that is away is asked again after this, doubling.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
+/// Kept short, because a waiting order should end soon after the broker is back.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// How a round ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// There may be more.
+    Full,
+    /// Nothing is due any more.
+    Empty,
+    /// The broker or the database did not take it; nothing is lost.
+    Away,
+}
+
 /// Empties one service's outbox into the transport.
 ///
 /// Several relays of one service may run: rows are claimed by state with `SKIP LOCKED`, and deleted only
@@ -37,38 +53,49 @@ impl Relay {
 
     /// Runs until `shutdown`, then empties what is there once more.
     pub async fn run(self, shutdown: CancellationToken) {
+        let mut rest = SHORTEST_REST;
+        let mut last = Round::Empty;
         loop {
-            tokio::select! {
-                () = self.database.outbox_nudge().notified() => {}
-                () = tokio::time::sleep(SWEEP) => {}
-                () = shutdown.cancelled() => {
-                    self.drain().await;
-                    return;
+            let due = async {
+                match last {
+                    Round::Away => tokio::time::sleep(rest).await,
+                    Round::Empty | Round::Full => {
+                        tokio::select! {
+                            () = self.database.outbox_nudge().notified() => {}
+                            () = tokio::time::sleep(SWEEP) => {}
+                        }
+                    }
                 }
+            };
+            let ends = shutdown.run_until_cancelled(due).await.is_none();
+            let before = std::mem::replace(&mut last, self.drain().await);
+            if ends {
+                return;
             }
-            self.drain().await;
+            let still_away = before == Round::Away && last == Round::Away;
+            rest = if still_away { (rest * 2).min(LONGEST_REST) } else { SHORTEST_REST };
         }
     }
 
-    /// Rounds until nothing is due. A failing database ends it; the next sweep tries again.
-    pub async fn drain(&self) {
+    /// Rounds until nothing is due, or the broker or the database is away.
+    async fn drain(&self) -> Round {
         loop {
             match self.round().await {
-                Ok(moved) if moved < BATCH => return,
-                Ok(_) => {}
+                Ok(Round::Full) => {}
+                Ok(end) => return end,
                 Err(error) => {
                     tracing::warn!(service = self.service, %error, "the relay could not read the outbox");
-                    return;
+                    return Round::Away;
                 }
             }
         }
     }
 
-    /// One batch; returns how many rows it looked at.
-    async fn round(&self) -> Result<i64, Error> {
+    /// One batch.
+    async fn round(&self) -> Result<Round, Error> {
         if self.transport.shares_database_with(&self.database) {
             match self.move_batch().await {
-                Ok(moved) => return Ok(moved),
+                Ok(round) => return Ok(round),
                 // One row that cannot be routed fails the statement: find it, row by row.
                 Err(error) if !error.is_unavailable() => {}
                 Err(error) => return Err(error),
@@ -77,24 +104,25 @@ impl Relay {
         self.publish_batch().await
     }
 
-    async fn move_batch(&self) -> Result<i64, Error> {
+    async fn move_batch(&self) -> Result<Round, Error> {
         let db = self.database.read().await?;
         let (moved, queues) = outbox::move_to_queues(&db, BATCH, self.transport.origin()).await?;
         drop(db);
         self.transport.wake(&queues);
         self.count(moved);
-        Ok(moved)
+        Ok(if moved < BATCH { Round::Empty } else { Round::Full })
     }
 
     /// Claim, commit, publish, await the broker's word, then delete what is still ours.
-    async fn publish_batch(&self) -> Result<i64, Error> {
+    async fn publish_batch(&self) -> Result<Round, Error> {
         let lease = Uuid::new_v4();
         let db = self.database.read().await?;
         let claimed = outbox::claim(&db, BATCH, lease, LEASE).await?;
         drop(db);
         if claimed.is_empty() {
-            return Ok(0);
+            return Ok(Round::Empty);
         }
+        let full = claimed.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
         let batch: Vec<Outgoing> = claimed.iter().map(outgoing).collect();
         let answers = self.transport.publish(&batch).await;
 
@@ -119,9 +147,9 @@ impl Relay {
         self.count(i64::try_from(sent.len()).unwrap_or(i64::MAX));
         if !away.is_empty() {
             outbox::not_sent(&db, &away, lease, &away_error, Attempt::BrokerAway).await?;
-            return Ok(0); // rest until the next sweep
+            return Ok(Round::Away);
         }
-        Ok(i64::try_from(claimed.len()).unwrap_or(i64::MAX))
+        Ok(if full { Round::Full } else { Round::Empty })
     }
 
     fn count(&self, published: i64) {

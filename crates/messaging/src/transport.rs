@@ -195,6 +195,14 @@ impl Receiver {
         }
     }
 
+    /// Gives back what was received and not settled. RabbitMQ does that by itself when the channel closes.
+    pub async fn release(&self) -> Result<(), TransportError> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.release().await,
+            Receiver::Rabbit(_) => Ok(()),
+        }
+    }
+
     /// Gives a message another try after `delay`, with one more attempt on its count.
     pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
         match self {

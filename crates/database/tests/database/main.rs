@@ -1,0 +1,10 @@
+//! The database crate on a real PostgreSQL.
+
+mod cancellation;
+mod idempotency;
+mod migrations;
+mod outbox;
+mod partitions;
+mod pool;
+mod roles;
+mod startup;
