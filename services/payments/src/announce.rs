@@ -10,8 +10,7 @@ pub(crate) fn answer(payment: &Payment, answer: Answer, cause: Option<EventId>) 
     let bill = payment.bill.as_ref();
     let draft = match (answer, bill) {
         (Answer::Processed, Some(bill)) => {
-            let event =
-                PaymentProcessed { order_id: payment.order_id, payment_id: payment.id, amount: bill.captured };
+            let event = PaymentProcessed { order_id: payment.order_id, payment_id: payment.id, amount: bill.captured };
             Draft::new(&event, payment.version, payment.correlation_id, SERVICE)
         }
         (Answer::Processed, None) | (Answer::Failed, _) => {

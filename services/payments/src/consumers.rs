@@ -11,7 +11,6 @@ use database::{Connection, outbox};
 use events::topology::{Exchange, QUEUES};
 use events::{DecodeError, Envelope, Event, EventId, OrderId, PaymentId, PaymentRequested, RefundRequested};
 use messaging::{Consumer, Handler, HandlerError};
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::model::Payment;
@@ -47,15 +46,14 @@ struct OrdersHandler {
 /// What the worker does once the batch is committed.
 struct Prepared {
     since: Instant,
-    charges: Option<Reserved>,
+    charges: Option<Leased>,
     sweep: Sweep,
 }
 
-/// Charges that this process holds the lease of, and slots for them.
-struct Reserved {
+/// Charges that this process holds the lease of.
+struct Leased {
     lease: Uuid,
     calls: Vec<Call>,
-    slots: OwnedSemaphorePermit,
 }
 
 /// Whether the batch left something for the sweep.
@@ -99,8 +97,8 @@ impl Handler for OrdersHandler {
         let Some(first) = batch.first() else { return };
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).remove(&first.event_id);
         let Some(prepared) = prepared else { return };
-        if let Some(Reserved { lease, calls, slots }) = prepared.charges {
-            self.worker.start(lease, calls, slots);
+        if let Some(Leased { lease, calls }) = prepared.charges {
+            self.worker.start(lease, calls);
         }
         if prepared.sweep == Sweep::Needed {
             self.worker.nudge();
@@ -116,8 +114,7 @@ impl OrdersHandler {
         mut wanted: Vec<NewPayment>,
         prepared: &mut Prepared,
     ) -> Result<(), StoreError> {
-        let slots = self.worker.reserve(wanted.len());
-        let leased = slots.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let leased = self.worker.free_slots();
         let lease = Uuid::new_v4();
         for new in wanted.iter_mut().take(leased) {
             new.lease = Some(lease);
@@ -130,10 +127,8 @@ impl OrdersHandler {
         let stored: HashSet<PaymentId> = stored.into_iter().collect();
         let (new, repeated): (Vec<NewPayment>, Vec<NewPayment>) =
             wanted.into_iter().partition(|new| stored.contains(&new.id));
-        if let Some(slots) = slots {
-            let calls = new.into_iter().filter(|new| new.lease.is_some()).map(charge).collect();
-            prepared.charges = Some(Reserved { lease, calls, slots });
-        }
+        let calls = new.into_iter().filter(|new| new.lease.is_some()).map(charge).collect();
+        prepared.charges = Some(Leased { lease, calls });
         if repeated.is_empty() { Ok(()) } else { answer_again(tx, &repeated).await }
     }
 

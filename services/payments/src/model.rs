@@ -124,9 +124,7 @@ pub(crate) fn settle(status: PaymentStatus, wish: Wish, said: &Result<ChargeOutc
     use ChargeOutcome::{Captured, Declined, Voided};
     use PaymentStatus as S;
     match (status, wish, said) {
-        (S::Pending | S::Authorized, Wish::Pay, Ok(Captured { .. })) => {
-            Verdict::Settle(S::Captured, Answer::Processed)
-        }
+        (S::Pending | S::Authorized, Wish::Pay, Ok(Captured { .. })) => Verdict::Settle(S::Captured, Answer::Processed),
         (S::Pending | S::Authorized, Wish::Refund, Ok(Captured { .. })) => Verdict::CaptureAndRefund,
         (S::Pending | S::Authorized, Wish::Pay, Ok(Declined { .. })) => Verdict::Settle(S::Declined, Answer::Failed),
         (S::Pending | S::Authorized, Wish::Refund, Ok(Declined { .. })) => {

@@ -117,11 +117,7 @@ async fn record(database: &Database, charges: Charges, reversals: Reversals) -> 
         .await
 }
 
-async fn record_charges(
-    tx: &Connection,
-    charges: &Charges,
-    drafts: &mut Vec<Draft>,
-) -> Result<Recorded, StoreError> {
+async fn record_charges(tx: &Connection, charges: &Charges, drafts: &mut Vec<Draft>) -> Result<Recorded, StoreError> {
     let held: Vec<(PaymentId, Uuid)> = charges.iter().map(|(id, (lease, _))| (*id, *lease)).collect();
     let mut payments = repository::lock_leased_payments(tx, &held).await?;
     let mut refunds: Vec<Refund> = Vec::new();

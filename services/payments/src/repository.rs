@@ -226,10 +226,7 @@ pub(crate) async fn request_refunds(
 }
 
 /// The payments of these orders, locked.
-pub(crate) async fn lock_payments_of_orders(
-    tx: &Connection,
-    orders: &[OrderId],
-) -> Result<Vec<Payment>, StoreError> {
+pub(crate) async fn lock_payments_of_orders(tx: &Connection, orders: &[OrderId]) -> Result<Vec<Payment>, StoreError> {
     tx.query(LOCK_PAYMENTS_OF_ORDERS, &[&orders]).await?.iter().map(payment).collect()
 }
 
@@ -377,10 +374,7 @@ pub(crate) async fn payment_of_order(
 }
 
 /// A refund as it is shown.
-pub(crate) async fn shown_refund_by_id(
-    db: &Connection,
-    id: RefundId,
-) -> Result<payments_client::Refund, StoreError> {
+pub(crate) async fn shown_refund_by_id(db: &Connection, id: RefundId) -> Result<payments_client::Refund, StoreError> {
     shown_refund(&db.query_one(REFUND, &[&id]).await?)
 }
 

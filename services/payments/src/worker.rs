@@ -87,12 +87,9 @@ impl Worker {
         }
     }
 
-    /// Up to `wanted` free slots; none while the worker shuts down.
-    pub fn reserve(&self, wanted: usize) -> Option<OwnedSemaphorePermit> {
-        let free = wanted.min(self.slots.available_permits());
-        let count = u32::try_from(free).ok().filter(|count| *count > 0)?;
-        // Somebody else may have been faster: then the sweep takes it.
-        Arc::clone(&self.slots).try_acquire_many_owned(count).ok()
+    /// How many calls could begin right now; none while the worker shuts down.
+    pub fn free_slots(&self) -> usize {
+        if self.slots.is_closed() { 0 } else { self.slots.available_permits() }
     }
 
     /// Tells the sweep that something is due.
@@ -100,20 +97,27 @@ impl Worker {
         self.due.notify_one();
     }
 
-    /// Calls the provider for each, in the background; a call takes one of the slots.
-    pub fn start(self: &Arc<Self>, lease: Uuid, calls: Vec<Call>, mut slots: OwnedSemaphorePermit) {
+    /// Calls the provider for each, in the background, as soon as there is a slot. Whatever finds none
+    /// because the worker shuts down keeps its lease until that expires, and is found by a sweep.
+    pub fn start(self: &Arc<Self>, lease: Uuid, calls: Vec<Call>) {
         for call in calls {
-            let slot = slots.split(1);
             let worker = Arc::clone(self);
             self.calls.spawn(async move {
-                let answered = worker.call(lease, call).await;
-                // The recorder outlives every call that it waits for; after it, the lease expires.
-                if worker.answers.send(answered).await.is_err() {
-                    tracing::debug!("an answer of the provider came after the end; it is asked for again");
+                if let Ok(slot) = Arc::clone(&worker.slots).acquire_owned().await {
+                    worker.ask(lease, call, slot).await;
                 }
-                drop(slot);
             });
         }
+    }
+
+    /// One call, and its answer to the recorder.
+    async fn ask(&self, lease: Uuid, call: Call, slot: OwnedSemaphorePermit) {
+        let answered = self.call(lease, call).await;
+        // The recorder outlives every call that it waits for; after it, the lease expires.
+        if self.answers.send(answered).await.is_err() {
+            tracing::debug!("an answer of the provider came after the end; it is asked for again");
+        }
+        drop(slot);
     }
 
     async fn call(&self, lease: Uuid, call: Call) -> Answered {
@@ -173,15 +177,19 @@ impl Worker {
     async fn sweep(self: &Arc<Self>) -> Result<(), StoreError> {
         loop {
             let Ok(mut slots) = Arc::clone(&self.slots).acquire_owned().await else { return Ok(()) };
-            if let Some(more) = self.reserve(self.config.concurrency) {
-                slots.merge(more);
+            while let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+                slots.merge(slot);
             }
             let free = slots.num_permits();
             let lease = Uuid::new_v4();
             let calls = self.claim(free, lease).await?;
-            let all = calls.len() < free;
-            self.start(lease, calls, slots);
-            if all {
+            let found = calls.len();
+            for call in calls {
+                let Some(slot) = slots.split(1) else { break };
+                let worker = Arc::clone(self);
+                self.calls.spawn(async move { worker.ask(lease, call, slot).await });
+            }
+            if found < free {
                 return Ok(());
             }
         }

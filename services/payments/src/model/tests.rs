@@ -137,10 +137,7 @@ fn nothing_is_refunded_that_was_not_captured() {
         assert_eq!(refusal, Err(RefundRefusal::NotPositive));
     }
     let yen = Money::from_minor(5, "JPY".parse().unwrap()).unwrap();
-    assert_eq!(
-        payment(S::Captured, 1000).refund_some(Some(yen)),
-        Err(RefundRefusal::OtherCurrency(Currency::EUR))
-    );
+    assert_eq!(payment(S::Captured, 1000).refund_some(Some(yen)), Err(RefundRefusal::OtherCurrency(Currency::EUR)));
 }
 
 #[test]

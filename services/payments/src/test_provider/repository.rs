@@ -44,12 +44,10 @@ pub(super) async fn charge(database: &Database, charges: &[Charge]) -> Result<Ve
     let amounts: Vec<Decimal> = charges.iter().map(|charge| charge.amount.decimal()).collect();
     let currencies: Vec<&str> = charges.iter().map(|charge| charge.amount.currency().code()).collect();
     let methods: Vec<&str> = charges.iter().map(|charge| charge.method.as_str()).collect();
-    let statuses: Vec<&str> =
-        charges.iter().map(|charge| Method::of(&charge.method).first_status().as_str()).collect();
+    let statuses: Vec<&str> = charges.iter().map(|charge| Method::of(&charge.method).first_status().as_str()).collect();
     let db = database.read().await?;
-    let rows = db
-        .query(CHARGE, &[&keys, &orders, &amounts, &currencies, &methods, &statuses, &CALLS_UNTIL_HEALTHY])
-        .await?;
+    let rows =
+        db.query(CHARGE, &[&keys, &orders, &amounts, &currencies, &methods, &statuses, &CALLS_UNTIL_HEALTHY]).await?;
     Ok(rows.iter().filter_map(entry).collect())
 }
 
