@@ -336,3 +336,6 @@ impl Standing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

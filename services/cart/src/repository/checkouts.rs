@@ -40,7 +40,7 @@ database::statements! {
            AND id IN (SELECT cart_id FROM cart_items WHERE product_id = ANY($1))
          ORDER BY id FOR UPDATE";
     COMPLETE = "UPDATE saga_states SET status = 'completed', updated_at = now()
-         WHERE order_id = ANY($1) AND status <> 'completed'";
+         WHERE order_id = ANY($1) AND status = 'started'";
     COMPENSATE = "UPDATE saga_states SET status = 'compensated', updated_at = now(),
              compensation_log = compensation_log || jsonb_build_array(
                  jsonb_build_object('step', 'cart_reopened', 'event_id', event_id, 'at', now()))
