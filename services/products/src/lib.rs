@@ -1,1 +1,113 @@
-//! products
+//! The catalogue and its stock: products, categories, pictures, and holds for orders.
+//!
+//! A product's stock moves in three ways. An admin sets or adjusts it ([`handlers`]); an order holds it, and the
+//! hold is committed or given back ([`consumers`], decided by [`model::stock`]). What was received is the sum of
+//! `inventory_history.change`; what is held or sold are the open lines of `inventory_reservations`; `stock_quantity`
+//! is what can be sold now. Available + held + sold = received, always.
+//!
+//! A hold that is past its time is given back by its saga, never by us: see [`background`].
+
+pub mod api;
+pub mod consumers;
+mod handlers;
+pub mod model;
+pub mod repository;
+mod seed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::Database;
+use database::migrate::{MigrateError, Migrations};
+use include_dir::{Dir, include_dir};
+use tokio_util::sync::CancellationToken;
+
+pub use api::router;
+pub use consumers::consumers;
+pub use repository::statements;
+pub use seed::{SeedReport, seed};
+
+/// The service's name: its role is `prost_products`, its queues begin with it.
+pub const SERVICE: &str = "products";
+
+/// The schema it owns.
+pub const SCHEMA: &str = "catalog";
+
+/// Its tables, besides those that every schema has.
+pub const TABLES: &[&str] =
+    &["categories", "products", "pictures", "inventory_history", "order_holds", "inventory_reservations"];
+
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+
+/// How its schema is built.
+pub fn migrations() -> Result<Migrations, MigrateError> {
+    Migrations::of_service(SERVICE, SCHEMA, &MIGRATIONS)
+}
+
+/// What can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductsConfig {
+    /// How long a hold is meant to last; longer than the saga's own deadline.
+    pub hold_for: Duration,
+    /// How long a hold may stay past its time before it is reported.
+    pub overdue_grace: Duration,
+    /// How often overdue holds are looked for.
+    pub sweep_interval: Duration,
+}
+
+impl Default for ProductsConfig {
+    fn default() -> Self {
+        ProductsConfig {
+            hold_for: Duration::from_secs(60 * 60),
+            overdue_grace: Duration::from_secs(10 * 60),
+            sweep_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The products service; as `Arc<dyn ProductsApi>` it is the client inside one process.
+pub struct Products {
+    database: Database,
+    config: ProductsConfig,
+}
+
+impl Products {
+    /// The service on its own schema.
+    pub fn new(database: Database, config: ProductsConfig) -> Arc<Products> {
+        Arc::new(Products { database, config })
+    }
+}
+
+/// Reports holds that are past their time, until `shutdown`.
+///
+/// It gives nothing back. Whether an order still needs its hold is known to its saga alone: a clock of ours could
+/// take back what a payment in this very second pays for, and two clocks must not decide one thing. The saga has a
+/// deadline of its own, shorter than a hold, and asks for the release (a release after the hold's time is booked
+/// as `expired`); a request that is not answered is repeated until it is. Orders places an order only after it
+/// has stored it, so there is no hold whose order is unknown. An overdue hold therefore means that a saga is stuck,
+/// or that orders is down: `products_overdue_hold_lines` and a warning say so, `prost saga` helps.
+pub async fn background(service: Arc<Products>, shutdown: CancellationToken) {
+    let mut tick = tokio::time::interval(service.config.sweep_interval);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match service.report_overdue().await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(?error, "overdue holds cannot be counted; it is tried again"),
+        }
+    }
+}
+
+impl Products {
+    async fn report_overdue(&self) -> Result<(), service::Error> {
+        let db = self.database.read().await?;
+        let (lines, oldest) = repository::stock::overdue(&db, self.config.overdue_grace).await?;
+        metrics::gauge!("products_overdue_hold_lines").set(lines as f64);
+        if let Some(order_id) = oldest {
+            tracing::warn!(lines, %order_id, "stock is held past its time; look at the saga of the oldest order");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE inventory_reservations;
+DROP TABLE order_holds;
+DROP TABLE inventory_history;

@@ -1,0 +1,190 @@
+//! Who calls, may they, is it acceptable, one transaction, answer. Used by HTTP and in-process clients alike.
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use database::outbox;
+use events::{CategoryId, Draft, ProductId, ProductUpdated};
+use products_client::{
+    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, Picture, Precondition, Product, ProductFilter,
+    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+};
+use service::idempotency::{self, Operation};
+use service::{Caller, Error, Page, PageQuery, validate};
+
+use crate::model::entry::{self, StockChange};
+use crate::model::list::{PictureFile, Place, Search, no_picture};
+use crate::repository::{catalogue, list, stock};
+use crate::{Products, SERVICE};
+
+#[async_trait]
+impl ProductsApi for Products {
+    async fn products(
+        &self,
+        _caller: &Caller,
+        filter: &ProductFilter,
+        page: &PageQuery,
+    ) -> Result<Page<Product>, Error> {
+        let search = Search::parse(filter, page)?;
+        let db = self.database.read().await?;
+        search.page(page, list::list(&db, &search).await?)
+    }
+
+    async fn product(&self, _caller: &Caller, id: ProductId) -> Result<Product, Error> {
+        let db = self.database.read().await?;
+        catalogue::find(&db, id).await?.ok_or_else(no_product)
+    }
+
+    async fn products_by_ids(&self, _caller: &Caller, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
+        check_count(ids.len())?;
+        let db = self.database.read().await?;
+        catalogue::find_many(&db, ids).await
+    }
+
+    async fn products_by_categories(
+        &self,
+        _caller: &Caller,
+        ids: &[CategoryId],
+        page: &PageQuery,
+    ) -> Result<Vec<CategoryProducts>, Error> {
+        check_count(ids.len())?;
+        let after = match page.after::<Place>()? {
+            None => None,
+            Some(Place::Name(name, id)) => Some((name, id)),
+            Some(_) => return Err(Error::bad_request("invalid_cursor", "the cursor is of a list in another order")),
+        };
+        let db = self.database.read().await?;
+        catalogue::of_categories(&db, ids, page, after).await
+    }
+
+    async fn create_product(&self, caller: &Caller, new: CreateProduct) -> Result<Product, Error> {
+        let actor = caller.admin()?.user_id.to_string();
+        validate(&new)?;
+        entry::check_units(new.stock_quantity)?;
+        let operation = Operation::new(SERVICE, "POST /products", StatusCode::CREATED, caller, None, &new)?;
+        let correlation_id = caller.correlation_id;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let product = catalogue::insert(tx, ProductId::new(), &new).await?;
+                if product.stock_quantity > 0 {
+                    stock::open(tx, product.id, product.stock_quantity, "initial stock", &actor).await?;
+                }
+                let created = entry::created_event(&product);
+                outbox::record(tx, &[Draft::new(&created, product.version, correlation_id, SERVICE)]).await?;
+                Ok(product)
+            })
+        })
+        .await
+    }
+
+    async fn update_product(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        seen: Precondition,
+        change: UpdateProduct,
+    ) -> Result<Product, Error> {
+        caller.admin()?;
+        validate(&change)?;
+        let correlation_id = caller.correlation_id;
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let product = catalogue::find_locked(tx, id).await?.ok_or_else(no_product)?;
+                    entry::check_unchanged(&product, seen)?;
+                    let changed = entry::changed(&product, change);
+                    if changed == product {
+                        return Ok(product);
+                    }
+                    let product = catalogue::update(tx, &changed).await?;
+                    let updated = entry::updated_event(&product);
+                    outbox::record(tx, &[Draft::new(&updated, product.version, correlation_id, SERVICE)]).await?;
+                    Ok(product)
+                })
+            })
+            .await
+    }
+
+    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
+        caller.admin()?;
+        let correlation_id = caller.correlation_id;
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let product = catalogue::delete(tx, id).await?.ok_or_else(no_product)?;
+                    let deleted = ProductUpdated { deleted: true, ..entry::updated_event(&product) };
+                    outbox::record(tx, &[Draft::new(&deleted, product.version, correlation_id, SERVICE)]).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn categories(&self, _caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error> {
+        let db = self.database.read().await?;
+        catalogue::categories(&db, page).await
+    }
+
+    async fn category(&self, caller: &Caller, id: CategoryId) -> Result<Category, Error> {
+        let found = self.categories_by_ids(caller, &[id]).await?;
+        found.into_iter().next().ok_or_else(|| Error::not_found("category_not_found", "there is no such category"))
+    }
+
+    async fn categories_by_ids(&self, _caller: &Caller, ids: &[CategoryId]) -> Result<Vec<Category>, Error> {
+        check_count(ids.len())?;
+        let db = self.database.read().await?;
+        catalogue::find_categories(&db, ids).await
+    }
+
+    async fn create_category(&self, caller: &Caller, new: CreateCategory) -> Result<Category, Error> {
+        caller.admin()?;
+        validate(&new)?;
+        let operation = Operation::new(SERVICE, "POST /categories", StatusCode::CREATED, caller, None, &new)?;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { catalogue::insert_category(tx, CategoryId::new(), &new).await })
+        })
+        .await
+    }
+
+    async fn adjust_stock(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        adjustment: StockAdjustment,
+    ) -> Result<StockEntry, Error> {
+        let actor = caller.admin()?.user_id.to_string();
+        validate(&adjustment)?;
+        let change = StockChange::parse(&adjustment)?;
+        let input = (id, &adjustment);
+        let operation = Operation::new(SERVICE, "POST /products/{id}/stock", StatusCode::OK, caller, None, &input)?;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(
+                async move { stock::adjust(tx, id, change, &adjustment.reason, &actor).await?.ok_or_else(no_product) },
+            )
+        })
+        .await
+    }
+
+    async fn stock_history(&self, caller: &Caller, id: ProductId, page: &PageQuery) -> Result<Page<StockEntry>, Error> {
+        caller.admin()?;
+        let db = self.database.read().await?;
+        catalogue::find(&db, id).await?.ok_or_else(no_product)?;
+        stock::history(&db, id, page).await
+    }
+
+    async fn picture(&self, _caller: &Caller, file: &str) -> Result<Picture, Error> {
+        let PictureFile(file) = PictureFile::parse(file)?;
+        let db = self.database.read().await?;
+        catalogue::picture(&db, file).await?.ok_or_else(no_picture)
+    }
+}
+
+fn no_product() -> Error {
+    Error::not_found("product_not_found", "there is no such product")
+}
+
+fn check_count(count: usize) -> Result<(), Error> {
+    if count <= MAX_IDS {
+        return Ok(());
+    }
+    Err(Error::invalid("ids", "too_many", format!("at most {MAX_IDS} ids at once")))
+}

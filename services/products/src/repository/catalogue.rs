@@ -1,0 +1,189 @@
+//! Products, categories and pictures, one at a time or by ids.
+
+use axum::body::Bytes;
+use database::{Connection, Row};
+use events::{CategoryId, ProductId};
+use products_client::{Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Product};
+use service::{Error, OnConstraint, Page, PageQuery};
+
+use super::{product, product_columns};
+use crate::model::list::Place;
+
+database::statements! {
+    /// One product.
+    FIND = concat!("SELECT ", product_columns!(), " FROM products p WHERE p.id = $1 AND p.deleted_at IS NULL");
+    /// One product, kept as it is until the end of the transaction.
+    FIND_LOCKED = concat!("SELECT ", product_columns!(),
+        " FROM products p WHERE p.id = $1 AND p.deleted_at IS NULL FOR NO KEY UPDATE");
+    /// Several products.
+    FIND_MANY = concat!("SELECT ", product_columns!(),
+        " FROM products p WHERE p.id = ANY($1) AND p.deleted_at IS NULL");
+    /// A page by name of each category.
+    OF_CATEGORIES = concat!("SELECT ", product_columns!(),
+        " FROM unnest($1::uuid[]) AS wanted (category_id)
+          CROSS JOIN LATERAL (
+              SELECT * FROM products
+              WHERE category_id = wanted.category_id AND deleted_at IS NULL
+                AND ($2::text IS NULL OR (name, id) > ($2, $3))
+              ORDER BY name, id LIMIT $4) p
+          ORDER BY p.category_id, p.name, p.id");
+    /// A new product.
+    INSERT = concat!("INSERT INTO products AS p
+            (id, name, sku, price, currency, description, stock_quantity, category_id, image_url, supplier_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         RETURNING ", product_columns!());
+    /// Writes a changed entry; its stock is not touched.
+    UPDATE = concat!("UPDATE products p
+         SET name = $2, sku = $3, price = $4, currency = $5, description = $6, category_id = $7, image_url = $8,
+             supplier_id = $9, version = version + 1, updated_at = now()
+         WHERE id = $1
+         RETURNING ", product_columns!());
+    /// Takes a product out.
+    DELETE = concat!("UPDATE products p
+         SET deleted_at = now(), updated_at = now(), version = version + 1
+         WHERE id = $1 AND deleted_at IS NULL
+         RETURNING ", product_columns!());
+    /// A page of the categories.
+    CATEGORIES = "SELECT id, name, description, created_at, updated_at FROM categories
+         WHERE deleted_at IS NULL AND ($1::text IS NULL OR lower(name) > lower($1))
+         ORDER BY lower(name) LIMIT $2";
+    /// Several categories.
+    FIND_CATEGORIES = "SELECT id, name, description, created_at, updated_at FROM categories
+         WHERE id = ANY($1) AND deleted_at IS NULL";
+    /// A new category.
+    INSERT_CATEGORY = "INSERT INTO categories (id, name, description) VALUES ($1, $2, $3)
+         RETURNING id, name, description, created_at, updated_at";
+    /// A picture.
+    PICTURE = "SELECT content_type, etag, bytes FROM pictures WHERE file = $1";
+}
+
+/// One living product.
+pub async fn find(db: &Connection, id: ProductId) -> Result<Option<Product>, Error> {
+    db.query_opt(FIND, &[&id]).await?.as_ref().map(product).transpose()
+}
+
+/// One living product; nobody else changes it until the transaction ends.
+pub async fn find_locked(tx: &Connection, id: ProductId) -> Result<Option<Product>, Error> {
+    tx.query_opt(FIND_LOCKED, &[&id]).await?.as_ref().map(product).transpose()
+}
+
+/// Those that live.
+pub async fn find_many(db: &Connection, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
+    db.query(FIND_MANY, &[&ids]).await?.iter().map(product).collect()
+}
+
+/// The same page of each category, by name.
+pub async fn of_categories(
+    db: &Connection,
+    ids: &[CategoryId],
+    query: &PageQuery,
+    after: Option<(String, ProductId)>,
+) -> Result<Vec<CategoryProducts>, Error> {
+    let (name, id) = after.unzip();
+    let rows = db.query(OF_CATEGORIES, &[&ids, &name, &id, &query.rows()?]).await?;
+    let mut products = rows.iter().map(product).collect::<Result<Vec<_>, _>>()?;
+    ids.iter()
+        .map(|id| {
+            let rows = products.extract_if(.., |product| product.category_id == Some(*id)).collect();
+            Ok(CategoryProducts { category_id: *id, products: Page::new(query, rows, Place::by_name)? })
+        })
+        .collect()
+}
+
+/// Errors: 409 `sku_already_exists`, 422 for an unknown category.
+pub async fn insert(tx: &Connection, id: ProductId, new: &CreateProduct) -> Result<Product, Error> {
+    let row = tx
+        .query_one(
+            INSERT,
+            &[
+                &id,
+                &new.name.trim(),
+                &new.sku,
+                &new.price.decimal(),
+                &new.price.currency().code(),
+                &new.description,
+                &new.stock_quantity,
+                &new.category_id,
+                &new.image_url,
+                &new.supplier_id,
+            ],
+        )
+        .await;
+    product(&refused(row)?)
+}
+
+/// Writes the entry of a product as it shall be; the version counts up.
+///
+/// Errors: 409 `sku_already_exists`, 422 for an unknown category.
+pub async fn update(tx: &Connection, changed: &Product) -> Result<Product, Error> {
+    let row = tx
+        .query_one(
+            UPDATE,
+            &[
+                &changed.id,
+                &changed.name.trim(),
+                &changed.sku,
+                &changed.price.decimal(),
+                &changed.price.currency().code(),
+                &changed.description,
+                &changed.category_id,
+                &changed.image_url,
+                &changed.supplier_id,
+            ],
+        )
+        .await;
+    product(&refused(row)?)
+}
+
+fn refused(row: Result<Row, database::Error>) -> Result<Row, Error> {
+    row.on_constraint("products_sku_living", || Error::conflict("sku_already_exists", "another product has this SKU"))
+        .on_constraint("products_category", || Error::invalid("category_id", "unknown", "there is no such category"))
+}
+
+/// Takes a product out of the catalogue; `None` if it is not there.
+pub async fn delete(tx: &Connection, id: ProductId) -> Result<Option<Product>, Error> {
+    tx.query_opt(DELETE, &[&id]).await?.as_ref().map(product).transpose()
+}
+
+/// A page of the living categories.
+pub async fn categories(db: &Connection, query: &PageQuery) -> Result<Page<Category>, Error> {
+    let after: Option<String> = query.after()?;
+    let rows = db.query(CATEGORIES, &[&after, &query.rows()?]).await?;
+    Page::new(query, rows.iter().map(category).collect(), |category| category.name.clone())
+}
+
+/// Those that live.
+pub async fn find_categories(db: &Connection, ids: &[CategoryId]) -> Result<Vec<Category>, Error> {
+    Ok(db.query(FIND_CATEGORIES, &[&ids]).await?.iter().map(category).collect())
+}
+
+/// Errors: 409 `category_name_already_exists`.
+pub async fn insert_category(tx: &Connection, id: CategoryId, new: &CreateCategory) -> Result<Category, Error> {
+    let row = tx
+        .query_one(INSERT_CATEGORY, &[&id, &new.name.trim(), &new.description])
+        .await
+        .on_constraint("categories_name_living", || {
+            Error::conflict("category_name_already_exists", "another category has this name")
+        })?;
+    Ok(category(&row))
+}
+
+fn category(row: &Row) -> Category {
+    Category {
+        id: row.get("id"),
+        name: row.get("name"),
+        description: row.get("description"),
+        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
+    }
+}
+
+/// A picture by its file name.
+pub async fn picture(db: &Connection, file: &str) -> Result<Option<Picture>, Error> {
+    let row = db.query_opt(PICTURE, &[&file]).await?;
+    Ok(row.map(|row| Picture {
+        content_type: row.get("content_type"),
+        etag: row.get("etag"),
+        bytes: Bytes::from(row.get::<_, Vec<u8>>("bytes")),
+    }))
+}
