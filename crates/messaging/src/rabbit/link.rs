@@ -1,0 +1,208 @@
+//! Connections. Whatever fails is dropped, and the next use builds it anew: connect, declare the topology.
+//! lapin's own recovery stays off: it replays a channel without saying that messages were missed.
+
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::tcp::{AsyncTcpStream, TLSConfig};
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties, Event};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::topology;
+use crate::transport::TransportError;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Shorter, so that no late socket outlives a connection that was given up.
+const TCP_LIMIT: Duration = Duration::from_secs(3);
+/// The very first declaration makes some two dozen replicated queues.
+const DECLARE_LIMIT: Duration = Duration::from_secs(30);
+const OPEN_LIMIT: Duration = Duration::from_secs(5);
+/// Seconds; a silent broker is given up after twice that.
+const HEARTBEAT: u16 = 10;
+
+/// A connection on which the topology is declared.
+pub(super) struct Link {
+    connection: Connection,
+    socket: Arc<Socket>,
+    blocked: watch::Receiver<Option<String>>,
+}
+
+impl Link {
+    async fn open(uri: &AMQPUri, name: &str) -> Result<Link, TransportError> {
+        let socket = Arc::new(Socket::default());
+        let opened = Arc::clone(&socket);
+        let handshake = Connection::connector(
+            uri.clone(),
+            lapin::runtime::default_runtime()?,
+            async move |uri, runtime| {
+                let host = (uri.authority.host.as_str(), uri.authority.port);
+                let connecting = async {
+                    let addresses: Vec<SocketAddr> = tokio::net::lookup_host(host).await?.collect();
+                    AsyncTcpStream::connect(&runtime, addresses).await
+                };
+                let stream = timeout(TCP_LIMIT, connecting).await.map_err(std::io::Error::from)??;
+                if let AsyncTcpStream::Plain(stream) = &stream {
+                    opened.hold(stream.get_ref())?;
+                }
+                match uri.scheme {
+                    AMQPScheme::AMQP => Ok(stream),
+                    AMQPScheme::AMQPS => Ok(stream.into_tls(host.0, TLSConfig::default()).await?),
+                }
+            },
+            ConnectionProperties::default().with_connection_name(name.into()),
+        );
+        match timeout(CONNECT_LIMIT, handshake).await {
+            Ok(Ok(connection)) => {
+                let blocked = watch_blocked(&connection);
+                Ok(Link { connection, socket, blocked })
+            }
+            Ok(Err(error)) => {
+                socket.sever();
+                Err(error.into())
+            }
+            Err(_) => {
+                socket.sever();
+                Err(too_slow("connecting", CONNECT_LIMIT))
+            }
+        }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.connection.status().connected()
+    }
+
+    /// Why the broker takes no publishes at the moment, if it takes none (memory or disk alarm).
+    pub fn blocked(&self) -> watch::Receiver<Option<String>> {
+        self.blocked.clone()
+    }
+
+    pub async fn channel(&self) -> Result<Channel, TransportError> {
+        match timeout(OPEN_LIMIT, self.connection.create_channel()).await {
+            Ok(channel) => Ok(channel?),
+            Err(_) => Err(too_slow("opening a channel", OPEN_LIMIT)),
+        }
+    }
+
+    pub async fn declare_topology(&self) -> Result<(), TransportError> {
+        let channel = self.channel().await?;
+        match timeout(DECLARE_LIMIT, topology::declare(&channel)).await {
+            Ok(declared) => Ok(declared?),
+            Err(_) => Err(too_slow("declaring the topology", DECLARE_LIMIT)),
+        }
+    }
+}
+
+fn too_slow(what: &str, limit: Duration) -> TransportError {
+    TransportError::Rabbit(format!("{what} took longer than {} s", limit.as_secs()))
+}
+
+/// Follows `connection.blocked` and `connection.unblocked` for as long as the connection lives.
+fn watch_blocked(connection: &Connection) -> watch::Receiver<Option<String>> {
+    let (tell, blocked) = watch::channel(None);
+    let mut events = connection.events_listener();
+    tokio::spawn(async move {
+        loop {
+            let event = tokio::select! {
+                event = events.next() => event,
+                () = tell.closed() => return,
+            };
+            match event {
+                Some(Event::ConnectionBlocked(reason)) => {
+                    tracing::warn!(reason, "RabbitMQ takes no messages; they wait in the outbox");
+                    tell.send_replace(Some(reason));
+                }
+                Some(Event::ConnectionUnblocked) => {
+                    tracing::info!("RabbitMQ takes messages again");
+                    tell.send_replace(None);
+                }
+                Some(_) => {}
+                None => return,
+            }
+        }
+    });
+    blocked
+}
+
+/// A handle on the connection's socket, to end it when lapin cannot: it would wait for a silent peer.
+#[derive(Default)]
+struct Socket(OnceLock<std::net::TcpStream>);
+
+impl Socket {
+    fn hold(&self, stream: &TcpStream) -> std::io::Result<()> {
+        let handle = stream.as_fd().try_clone_to_owned()?;
+        // lapin connects once, as its recovery is off.
+        self.0.set(handle.into()).map_err(|_| std::io::Error::other("connected twice"))
+    }
+
+    fn sever(&self) {
+        if let Some(socket) = self.0.get()
+            && let Err(error) = socket.shutdown(std::net::Shutdown::Both)
+        {
+            tracing::trace!(%error, "the broker closed the socket first");
+        }
+    }
+}
+
+/// The place of one connection: empty, or with a link that worked when it was last used.
+pub(super) struct Slot {
+    uri: Result<AMQPUri, String>,
+    name: &'static str,
+    current: tokio::sync::Mutex<Option<Arc<Link>>>,
+}
+
+impl Slot {
+    /// `name` is what the broker shows.
+    pub fn new(url: &str, name: &'static str) -> Arc<Slot> {
+        let uri = url.parse().map(|mut uri: AMQPUri| {
+            uri.query.heartbeat.get_or_insert(HEARTBEAT);
+            uri
+        });
+        Arc::new(Slot { uri, name, current: tokio::sync::Mutex::new(None) })
+    }
+
+    /// The link, built if there is none. Building goes on if the caller gives up waiting, so that callers
+    /// with short patience do not keep each other from ever connecting.
+    pub async fn link(self: &Arc<Self>) -> Result<Arc<Link>, TransportError> {
+        if let Ok(current) = self.current.try_lock()
+            && let Some(link) = current.as_ref().filter(|link| link.is_up())
+        {
+            return Ok(Arc::clone(link));
+        }
+        let slot = Arc::clone(self);
+        match tokio::spawn(async move { slot.build().await }).await {
+            Ok(link) => link,
+            Err(error) => Err(TransportError::Rabbit(format!("connecting was interrupted: {error}"))),
+        }
+    }
+
+    async fn build(&self) -> Result<Arc<Link>, TransportError> {
+        let mut current = self.current.lock().await;
+        if let Some(link) = current.as_ref().filter(|link| link.is_up()) {
+            return Ok(Arc::clone(link));
+        }
+        *current = None;
+        let uri = self.uri.as_ref().map_err(|error| TransportError::Rabbit(format!("the broker's URL: {error}")))?;
+        let link = Link::open(uri, self.name).await?;
+        if let Err(error) = link.declare_topology().await {
+            link.socket.sever();
+            return Err(error);
+        }
+        tracing::debug!(name = self.name, "connected to RabbitMQ");
+        Ok(Arc::clone(current.insert(Arc::new(link))))
+    }
+
+    /// Ends a link that failed; the next use builds another.
+    pub async fn discard(&self, link: &Arc<Link>) {
+        link.socket.sever();
+        let mut current = self.current.lock().await;
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
+            *current = None;
+        }
+    }
+}

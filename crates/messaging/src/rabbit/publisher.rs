@@ -1,0 +1,240 @@
+//! Publishing with confirms.
+//!
+//! Two traps are avoided here. An unroutable message is confirmed like any other; only its return, which
+//! comes first, tells. And lapin hands a return to whichever message is confirmed next, not to the one
+//! that was returned, once the broker confirms several at a time. So a channel carries one batch at a time,
+//! and returns are matched by message id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use lapin::message::BasicReturnMessage;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{BasicProperties, Channel, Confirmation};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+use super::link::{Link, Slot};
+use crate::delivery::PublishError;
+use crate::transport::TransportError;
+
+/// For getting a channel, and once more for all confirms of a batch.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A message with all it takes to the broker. Its `message_id` is unique in the batch.
+pub(super) struct Message<'a> {
+    pub exchange: &'a str,
+    pub routing_key: &'a str,
+    pub body: &'a [u8],
+    pub properties: BasicProperties,
+}
+
+/// Durable, JSON, recognisable by its id.
+pub(super) fn properties(message_id: ShortString) -> BasicProperties {
+    const PERSISTENT: u8 = 2;
+    BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/json".into())
+        .with_message_id(message_id)
+}
+
+/// One publishing channel. Batches of several tasks wait for each other.
+pub(super) struct Publisher {
+    connection: Arc<Slot>,
+    lane: Mutex<Lane>,
+}
+
+#[derive(Default)]
+struct Lane {
+    open: Option<Open>,
+    /// A message found no queue or no exchange: something that was declared may be gone.
+    doubtful: bool,
+}
+
+struct Open {
+    link: Arc<Link>,
+    channel: Channel,
+}
+
+/// What became of a batch on one channel.
+struct Attempt {
+    answers: Vec<Result<(), PublishError>>,
+    /// Every message was answered: the channel can carry the next batch.
+    complete: bool,
+    /// The broker closed the channel, which one of the messages caused.
+    refusal: Option<String>,
+}
+
+impl Publisher {
+    pub fn new(connection: Arc<Slot>) -> Publisher {
+        Publisher { connection, lane: Mutex::new(Lane::default()) }
+    }
+
+    /// One answer per message, in order. `Ok` only for what the broker confirmed and routed.
+    pub async fn publish(&self, messages: &[Message<'_>]) -> Vec<Result<(), PublishError>> {
+        let Ok(mut lane) = timeout(LIMIT, self.lane.lock()).await else {
+            return all_unreachable(messages, "the batch before this one is still waiting for the broker");
+        };
+        let attempt = self.attempt(&mut lane, messages).await;
+        let Some(refusal) = attempt.refusal else { return attempt.answers };
+        let mut answers = attempt.answers;
+        if let [answer] = answers.as_mut_slice() {
+            *answer = Err(PublishError::Refused(refusal));
+            return answers;
+        }
+        // One message closed the channel under all of them: find it, so that it alone is blamed.
+        for (message, answer) in messages.iter().zip(&mut answers).filter(|(_, answer)| answer.is_err()) {
+            let mut alone = self.attempt(&mut lane, std::slice::from_ref(message)).await;
+            *answer = match alone.refusal {
+                Some(refusal) => Err(PublishError::Refused(refusal)),
+                None => alone.answers.remove(0),
+            };
+            if matches!(answer, Err(PublishError::Unreachable(_))) {
+                break;
+            }
+        }
+        answers
+    }
+
+    async fn attempt(&self, lane: &mut MutexGuard<'_, Lane>, messages: &[Message<'_>]) -> Attempt {
+        let open = match timeout(LIMIT, self.open(lane)).await {
+            Ok(Ok(open)) => open,
+            Ok(Err(error)) => return Attempt::failed(messages, &error.to_string()),
+            Err(_) => return Attempt::failed(messages, "no connection in time"),
+        };
+        // Out of the lane while in use: a caller that gives up leaves no half-answered batch behind.
+        let attempt = attempt_on(&open, messages).await;
+        lane.doubtful |= attempt.answers.iter().any(|answer| matches!(answer, Err(PublishError::Refused(_))));
+        if attempt.complete {
+            lane.open = Some(open);
+        } else if attempt.refusal.is_some() {
+            lane.doubtful = true;
+        } else if open.link.blocked().borrow().is_none() {
+            self.connection.discard(&open.link).await;
+        }
+        attempt
+    }
+
+    async fn open(&self, lane: &mut Lane) -> Result<Open, TransportError> {
+        let kept = lane.open.take();
+        let link = self.connection.link().await?;
+        if let Some(reason) = link.blocked().borrow().as_ref() {
+            return Err(TransportError::Rabbit(format!("blocked: {reason}")));
+        }
+        if lane.doubtful {
+            link.declare_topology().await?;
+            lane.doubtful = false;
+        }
+        if let Some(open) = kept.filter(|open| Arc::ptr_eq(&open.link, &link) && open.channel.status().connected()) {
+            return Ok(open);
+        }
+        let channel = link.channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Open { link, channel })
+    }
+}
+
+impl Attempt {
+    fn failed(messages: &[Message<'_>], why: &str) -> Attempt {
+        Attempt { answers: all_unreachable(messages, why), complete: false, refusal: None }
+    }
+}
+
+fn all_unreachable(messages: &[Message<'_>], why: &str) -> Vec<Result<(), PublishError>> {
+    messages.iter().map(|_| Err(PublishError::Unreachable(why.to_owned()))).collect()
+}
+
+/// Sends all, then awaits the confirms until the limit, the first failure or `connection.blocked`.
+#[expect(clippy::disallowed_methods, reason = "the one place from which messages leave")]
+async fn attempt_on(open: &Open, messages: &[Message<'_>]) -> Attempt {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let mut confirms: FuturesUnordered<_> = messages
+        .iter()
+        .enumerate()
+        .map(|(index, message)| async move {
+            let (exchange, key) = (ShortString::from(message.exchange), ShortString::from(message.routing_key));
+            let properties = message.properties.clone();
+            let sent = open.channel.basic_publish(exchange, key, options, message.body, properties).await;
+            match sent {
+                Ok(confirm) => (index, confirm.await),
+                Err(error) => (index, Err(error)),
+            }
+        })
+        .collect();
+
+    let mut confirmed: Vec<Option<Confirmation>> = messages.iter().map(|_| None).collect();
+    let mut blocked = open.link.blocked();
+    let limit = tokio::time::sleep(LIMIT);
+    tokio::pin!(limit);
+    let mut refusal = None;
+    let mut failure = String::new();
+    loop {
+        tokio::select! {
+            biased;
+            next = confirms.next() => match next {
+                Some((index, Ok(confirmation))) => confirmed[index] = Some(confirmation),
+                Some((_, Err(error))) => {
+                    if error.is_amqp_soft_error() {
+                        refusal = Some(error.to_string());
+                    } else if failure.is_empty() {
+                        failure = error.to_string();
+                    }
+                }
+                None => break,
+            },
+            reason = blocked.wait_for(Option::is_some) => {
+                failure = match reason {
+                    Ok(reason) => format!("blocked: {}", reason.as_deref().unwrap_or_default()),
+                    Err(_) => "the connection is gone".to_owned(),
+                };
+                break;
+            }
+            () = &mut limit => {
+                failure = format!("no confirm within {} s", LIMIT.as_secs());
+                break;
+            }
+        }
+    }
+    let complete = confirmed.iter().all(Option::is_some);
+    Attempt { answers: judge(messages, confirmed, &failure), complete, refusal }
+}
+
+/// Turns confirms into answers. A return counts for the message it names, whoever's confirm carried it.
+fn judge(
+    messages: &[Message<'_>],
+    confirmed: Vec<Option<Confirmation>>,
+    failure: &str,
+) -> Vec<Result<(), PublishError>> {
+    let mut returned: HashMap<String, String> = HashMap::new();
+    let mut verdicts = Vec::with_capacity(confirmed.len());
+    for confirmation in confirmed {
+        let (verdict, message) = match confirmation {
+            Some(Confirmation::Ack(message)) => (Ok(()), message),
+            Some(Confirmation::Nack(message)) => (Err("the broker could not keep it"), message),
+            Some(Confirmation::NotRequested) => (Err("the channel does not confirm"), None),
+            None => (Err(failure), None),
+        };
+        if let Some(message) = message {
+            returned.insert(id_of(&message.properties).to_owned(), reason_of(&message));
+        }
+        verdicts.push(verdict);
+    }
+    let answer = |(message, verdict): (&Message<'_>, Result<(), &str>)| match returned.get(id_of(&message.properties)) {
+        Some(reason) => Err(PublishError::Refused(format!("unroutable: {reason}"))),
+        None => verdict.map_err(|error| PublishError::Unreachable(error.to_owned())),
+    };
+    messages.iter().zip(verdicts).map(answer).collect()
+}
+
+fn id_of(properties: &BasicProperties) -> &str {
+    properties.message_id().as_ref().map(ShortString::as_str).unwrap_or_default()
+}
+
+fn reason_of(message: &BasicReturnMessage) -> String {
+    let (exchange, key) = (&message.delivery.exchange, &message.delivery.routing_key);
+    format!("no queue of {exchange} takes {key} ({} {})", message.reply_code, message.reply_text)
+}
