@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{doctor, install, migrate, psql, reset, serve, status, up, users};
+use crate::{bench, doctor, install, migrate, psql, reset, serve, status, up, users};
 
 /// A shop backend that never loses, doubles or oversells an order
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ pub enum Command {
     Users(users::Options),
     /// Open a shell in the database
     Psql(psql::Options),
+    /// Measure the shop under load, on a shop of its own
+    Bench(bench::Options),
     /// Check this machine and the shop, and say what to do
     Doctor(doctor::Options),
     /// Manage the programs of the private servers

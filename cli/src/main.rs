@@ -3,6 +3,7 @@
 //! Data goes to stdout, progress to stderr. Exit code 0: success, 1: failure, 2: wrong usage.
 
 mod arguments;
+mod bench;
 mod data_folder;
 mod doctor;
 mod down;
@@ -60,6 +61,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Seed => seed::run(folder).await,
         Command::Users(options) => users::run(folder, options).await,
         Command::Psql(options) => psql::run(&folder, options),
+        Command::Bench(options) => bench::run(&folder, options).await,
         Command::Doctor(options) => doctor::run(folder, options).await,
         Command::Servers(options) => install::run(options).await,
     }

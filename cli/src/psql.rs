@@ -29,9 +29,9 @@ pub struct Options {
 pub fn run(folder: &DataFolder, options: Options) -> Result<()> {
     let settings = Settings::new(environment(folder)?)?;
     let (url, restrictions) = match options.service {
-        None => (settings.owner_url()?, None),
+        None => (settings.owner_url().to_owned(), None),
         Some(service) => {
-            let login = settings.login(service)?;
+            let login = settings.login(service);
             (login.url, Some(format!("-c role={} -c search_path={}", login.role, login.schema)))
         }
     };
@@ -57,10 +57,7 @@ fn environment(folder: &DataFolder) -> Result<Env> {
             "Start the shop with ./prost up --detach, name its folder with --data-dir, or set DATABASE_URL",
         ));
     }
-    let mut variables: Vec<(String, String)> = std::env::vars().collect();
-    variables.push(("JWT_SECRET".to_owned(), folder.jwt_secret()?));
-    variables.extend(session::server_variables(folder, folder.last_shop()?.as_ref())?);
-    Ok(Env::map(variables))
+    Ok(Env::map(session::private_environment(folder, folder.last_shop()?.as_ref())?))
 }
 
 fn program() -> Result<PathBuf> {

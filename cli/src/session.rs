@@ -5,8 +5,9 @@ use servers::{PostgresServer, Progress, Server, Started};
 use service::Env;
 
 use crate::{
-    data_folder::{ANALYTICS_DATABASE, DATABASE, DataFolder, Shop},
+    data_folder::{ANALYTICS_DATABASE, Cache, DATABASE, DataFolder, Shop, Transport},
     error::{Error, Result},
+    service_name::ServiceName,
     wire::Settings,
 };
 
@@ -37,7 +38,8 @@ impl Session {
         for database in [DATABASE, ANALYTICS_DATABASE] {
             postgres.create_database(database).await?;
         }
-        let settings = Settings::new(environment(folder)?)?;
+        let shop = folder.last_shop()?;
+        let settings = Settings::new(Env::map(private_environment(folder, shop.as_ref())?))?;
         Ok(Session { settings, started })
     }
 
@@ -50,30 +52,60 @@ impl Session {
     }
 }
 
-fn environment(folder: &DataFolder) -> Result<Env> {
-    let mut variables: Vec<(String, String)> = std::env::vars().collect();
-    variables.push(("JWT_SECRET".to_owned(), folder.jwt_secret()?));
-    variables.extend(server_variables(folder, folder.last_shop()?.as_ref())?);
-    Ok(Env::map(variables))
-}
-
-/// How the services of this folder's shop reach its private servers.
-pub fn server_variables(folder: &DataFolder, shop: Option<&Shop>) -> Result<Vec<(String, String)>> {
-    use crate::data_folder::{Cache, Transport};
+/// The environment of this process, with everything that a private shop decides itself replaced.
+pub fn private_environment(folder: &DataFolder, shop: Option<&Shop>) -> Result<Vec<(String, String)>> {
+    let mut variables: Vec<(String, String)> = std::env::vars().filter(|(name, _)| !is_decided_here(name)).collect();
+    let mut decide = |name: &str, value: String| variables.push((name.to_owned(), value));
+    decide("JWT_SECRET", folder.jwt_secret()?);
     let postgres = folder.postgres();
-    let mut variables = Vec::new();
     for (name, database) in [("DATABASE_URL", DATABASE), ("ANALYTICS_DATABASE_URL", ANALYTICS_DATABASE)] {
-        let url = match postgres.socket_url(database)? {
-            Some(socket) => socket,
-            None => postgres.url(database)?,
-        };
-        variables.push((name.to_owned(), url));
+        match postgres.socket_url(database)? {
+            Some(socket) => decide(name, socket),
+            None => decide(name, postgres.url(database)?),
+        }
     }
-    if shop.is_some_and(|shop| shop.transport == Transport::Rabbitmq) {
-        variables.push(("AMQP_URL".to_owned(), folder.rabbit().url()?));
-    }
-    if shop.is_some_and(|shop| shop.cache == Cache::Redis) {
-        variables.push(("REDIS_URL".to_owned(), folder.redis().url()?));
+    if let Some(shop) = shop {
+        decide("HOST", shop.host.to_string());
+        decide("PORT", shop.port.to_string());
+        if shop.transport == Transport::Rabbitmq {
+            decide("AMQP_URL", folder.rabbit().url()?);
+        }
+        if shop.cache == Cache::Redis {
+            decide("REDIS_URL", folder.redis().url()?);
+        }
     }
     Ok(variables)
+}
+
+/// Variables of this process's environment that a private shop does not follow.
+pub fn ignored_variables() -> Vec<String> {
+    std::env::vars().map(|(name, _)| name).filter(|name| is_decided_here(name)).collect()
+}
+
+/// Variables for other deployments that must not leak into a private shop.
+fn is_decided_here(name: &str) -> bool {
+    let own = ["DATABASE_URL", "AMQP_URL", "REDIS_URL", "HOST", "PORT", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
+    own.contains(&name)
+        || ServiceName::ALL.iter().any(|service| {
+            name.strip_prefix(&service.as_str().to_uppercase())
+                .is_some_and(|rest| ["_DATABASE_URL", "_URL", "_PORT"].contains(&rest))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_decided_here;
+
+    #[test]
+    fn a_foreign_database_never_leaks_into_a_private_shop() {
+        for name in
+            ["DATABASE_URL", "AMQP_URL", "ORDERS_DATABASE_URL", "ANALYTICS_DATABASE_URL", "CART_URL", "USERS_PORT"]
+        {
+            assert!(is_decided_here(name), "{name}");
+        }
+        for name in ["STRIPE_SECRET_KEY", "RUST_LOG", "LOG_FORMAT", "RATE_LIMIT_PER_ADDRESS", "CART_ABANDONED_AFTER_S"]
+        {
+            assert!(!is_decided_here(name), "{name}");
+        }
+    }
 }

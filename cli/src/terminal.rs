@@ -60,7 +60,7 @@ struct Spinner(ProgressBar);
 impl Spinner {
     fn new(step: &str) -> Spinner {
         let bar = ProgressBar::new_spinner().with_message(step.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));

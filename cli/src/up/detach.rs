@@ -29,9 +29,11 @@ pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progre
     let _starting = folder.start_lock(progress).await?;
     if let Some(running) = folder.running_shop()? {
         options.check_fits(&running)?;
-        wait_healed(&folder, &running, progress).await?;
-        terminal::finish(progress);
-        return announce(&folder);
+        if wait_healed(&folder, &running, progress).await? == Healed::Ready {
+            terminal::finish(progress);
+            return announce(&folder);
+        }
+        progress.step("the shop just died: opening it again");
     }
     let plan = options.plan(folder.clone(), progress)?;
     super::ports::check(plan.shop.host, plan.shop.port)?;
@@ -52,20 +54,26 @@ fn announce(folder: &DataFolder) -> Result<()> {
     ))
 }
 
+/// How waiting for a running shop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Healed {
+    /// It is ready.
+    Ready,
+    /// It was dying already.
+    Gone,
+}
+
 /// A shop that runs but is not ready: its own watch restarts what died.
-async fn wait_healed(folder: &DataFolder, running: &Shop, progress: &Progress) -> Result<()> {
+async fn wait_healed(folder: &DataFolder, running: &Shop, progress: &Progress) -> Result<Healed> {
     let end = Instant::now() + HEAL_LIMIT;
     let mut announced = false;
     loop {
         let state = readiness(&running.url()).await?;
         if state == Readiness::Ready && folder.postgres().pid().is_some() {
-            return Ok(());
+            return Ok(Healed::Ready);
         }
         if folder.running_shop()?.is_none() {
-            return Err(Error::failed(
-                "the shop ended while it was waited for",
-                format!("Its log is {}; start it again with ./prost up --detach", folder.log().display()),
-            ));
+            return Ok(Healed::Gone);
         }
         if Instant::now() > end {
             return Err(Error::failed(

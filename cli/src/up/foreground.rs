@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     logging,
     service_name::ServiceName,
-    session::server_variables,
+    session,
     terminal::{self, Paint},
     wire::{self, DemoLogin, Settings},
 };
@@ -151,7 +151,11 @@ async fn prepare(plan: &Plan, private: &[Arc<dyn Server>], progress: &Progress) 
     for database in [DATABASE, ANALYTICS_DATABASE] {
         postgres.create_database(database).await?;
     }
-    let settings = Settings::new(environment(plan)?)?;
+    let ignored = session::ignored_variables();
+    if !ignored.is_empty() {
+        progress.step(format!("a private shop does not follow {}", ignored.join(", ")));
+    }
+    let settings = Settings::new(Env::map(session::private_environment(&plan.folder, Some(&plan.shop))?))?;
     progress.step("migrating the databases");
     let applied = wire::migrate_up(&settings, None).await?;
     if !applied.is_empty() {
@@ -188,29 +192,6 @@ async fn stop_all(private: &[Arc<dyn Server>], progress: &Progress) -> Result<()
         server.stop(progress).await?;
     }
     Ok(())
-}
-
-/// The environment of this process, with everything that `up` decides itself replaced.
-fn environment(plan: &Plan) -> Result<Env> {
-    let Plan { folder, shop, .. } = plan;
-    let kept = std::env::vars().filter(|(name, _)| !is_decided_here(name));
-    let mut decided = vec![
-        ("HOST".to_owned(), shop.host.to_string()),
-        ("PORT".to_owned(), shop.port.to_string()),
-        ("JWT_SECRET".to_owned(), folder.jwt_secret()?),
-    ];
-    decided.extend(server_variables(folder, Some(shop))?);
-    Ok(Env::map(kept.chain(decided)))
-}
-
-/// Variables for other deployments that must not leak into a private shop.
-fn is_decided_here(name: &str) -> bool {
-    let own = ["DATABASE_URL", "AMQP_URL", "REDIS_URL", "HOST", "PORT", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
-    own.contains(&name)
-        || ServiceName::ALL.iter().any(|service| {
-            name.strip_prefix(&service.as_str().to_uppercase())
-                .is_some_and(|rest| ["_DATABASE_URL", "_URL", "_PORT"].contains(&rest))
-        })
 }
 
 /// The first signal drains, the second stops without draining, the third ends this process at once.
@@ -255,22 +236,4 @@ pub(super) fn own_program() -> Result<std::path::PathBuf> {
     // A rebuilt binary replaces the file; Linux then marks the running one's path as deleted.
     let replaced = program.to_string_lossy().trim_end_matches(" (deleted)").to_owned();
     Ok(if program.exists() { program } else { Path::new(&replaced).to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_decided_here;
-
-    #[test]
-    fn a_foreign_database_never_leaks_into_a_private_shop() {
-        for name in
-            ["DATABASE_URL", "AMQP_URL", "ORDERS_DATABASE_URL", "ANALYTICS_DATABASE_URL", "CART_URL", "USERS_PORT"]
-        {
-            assert!(is_decided_here(name), "{name}");
-        }
-        for name in ["STRIPE_SECRET_KEY", "RUST_LOG", "LOG_FORMAT", "RATE_LIMIT_PER_ADDRESS", "CART_ABANDONED_AFTER_S"]
-        {
-            assert!(!is_decided_here(name), "{name}");
-        }
-    }
 }

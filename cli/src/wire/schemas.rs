@@ -147,18 +147,10 @@ fn deploys(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Depl
 
 /// A service that only has a login of its own in the owner's database is migrated by the owner.
 fn migration_url(settings: &Settings, service: ServiceName) -> String {
-    let own = settings.database_url(service);
-    if same_database(&own, settings.owner_url()) { settings.owner_url().to_owned() } else { own }
-}
-
-fn same_database(one: &str, other: &str) -> bool {
-    match (one.parse::<tokio_postgres::Config>(), other.parse::<tokio_postgres::Config>()) {
-        (Ok(one), Ok(other)) => {
-            one.get_hosts() == other.get_hosts()
-                && one.get_ports() == other.get_ports()
-                && one.get_dbname() == other.get_dbname()
-        }
-        _ => false,
+    if settings.shares_owner_database(service) {
+        settings.owner_url().to_owned()
+    } else {
+        settings.database_url(service)
     }
 }
 

@@ -85,6 +85,11 @@ impl Settings {
         Login::of_service(&self.owner_url, service.as_str(), "messaging")
     }
 
+    /// Do a service's tables lie in the database that carries the messages?
+    pub fn shares_owner_database(&self, service: ServiceName) -> bool {
+        same_database(&self.database_url(service), &self.owner_url)
+    }
+
     /// RabbitMQ if `AMQP_URL` is set, else PostgreSQL.
     pub fn messages(&self) -> Messages {
         self.env.get("AMQP_URL").map_or(Messages::Postgres, Messages::Rabbit)
@@ -182,6 +187,18 @@ fn parse_url(variable: &str, url: &str) -> Result<(), Error> {
     match url.parse::<tokio_postgres::Config>() {
         Ok(_) => Ok(()),
         Err(_) => Err(ConfigError::secret(variable, "postgres://user:password@host:5432/database").into()),
+    }
+}
+
+/// Do two logins lead to one database?
+pub fn same_database(one: &str, other: &str) -> bool {
+    match (one.parse::<tokio_postgres::Config>(), other.parse::<tokio_postgres::Config>()) {
+        (Ok(one), Ok(other)) => {
+            one.get_hosts() == other.get_hosts()
+                && one.get_ports() == other.get_ports()
+                && one.get_dbname() == other.get_dbname()
+        }
+        _ => false,
     }
 }
 

@@ -1,0 +1,72 @@
+//! Latencies and what is told of them.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What one run measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    /// Completed per second.
+    pub rate: f64,
+    /// Half were faster.
+    pub p50_ms: f64,
+    /// Ninety-nine of a hundred were faster.
+    pub p99_ms: f64,
+    /// How many completed.
+    pub completed: usize,
+    /// How many did not, or not as they should.
+    pub errors: usize,
+    /// Processor time per completed journey, in milliseconds, by part.
+    pub cpu_ms: CpuPerJourney,
+    /// Resident memory of the shop's process at the end, in MB.
+    pub shop_memory_mb: f64,
+}
+
+/// Processor time per completed journey.
+#[derive(Debug, Clone, Serialize)]
+pub struct CpuPerJourney {
+    /// HTTP, GraphQL, decisions, relay and consumers.
+    pub shop: f64,
+    /// SQL, WAL and, with the Postgres transport, the queues.
+    pub database: f64,
+    /// RabbitMQ, if it carries the messages.
+    pub broker: f64,
+    /// The load itself.
+    pub generator: f64,
+}
+
+/// The latency below which a share of them lies, in milliseconds; zero for none.
+pub fn percentile(sorted: &[Duration], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let place = (share * last as f64).round() as usize;
+    sorted[place.min(last)].as_secs_f64() * 1e3
+}
+
+/// Median, least and greatest of a figure over several runs.
+pub fn spread(figures: impl Iterator<Item = f64>) -> (f64, f64, f64) {
+    let mut sorted: Vec<f64> = figures.collect();
+    sorted.sort_by(f64::total_cmp);
+    match (sorted.first(), sorted.get(sorted.len() / 2), sorted.last()) {
+        (Some(least), Some(median), Some(greatest)) => (*median, *least, *greatest),
+        _ => (0.0, 0.0, 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_a_hundred() {
+        let sorted: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&sorted, 0.99), 99.0);
+        assert_eq!(percentile(&sorted, 0.0), 1.0);
+        assert_eq!(percentile(&[], 0.5), 0.0);
+    }
+
+    #[test]
+    fn the_median_lies_between_the_extremes() {
+        assert_eq!(spread([3.0, 1.0, 2.0].into_iter()), (2.0, 1.0, 3.0));
+    }
+}

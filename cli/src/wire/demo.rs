@@ -1,0 +1,49 @@
+//! What fills an empty shop, and who may run it.
+
+use super::serve::open_database;
+use super::{Error, Settings};
+use crate::service_name::ServiceName;
+
+/// A login that the demo data brings.
+pub struct DemoLogin {
+    /// With what one logs in.
+    pub email: String,
+    /// In clear: it is printed, and only private shops have it.
+    pub password: String,
+    /// `admin` or `user`.
+    pub role: String,
+}
+
+/// Fills an empty shop with the demo catalogue and logins; one that has them stays as it is.
+pub async fn seed(settings: &Settings) -> Result<Vec<DemoLogin>, Error> {
+    let products = products::Products::new(open_database(settings, ServiceName::Products).await?, Default::default());
+    products::seed(&products).await?;
+    let users = users(settings).await?;
+    users.seed().await?;
+    Ok(users::DEMO_LOGINS
+        .iter()
+        .map(|login| DemoLogin {
+            email: login.email.to_owned(),
+            password: login.password.to_owned(),
+            role: login.role.as_str().to_owned(),
+        })
+        .collect())
+}
+
+/// Gives a user the admin role.
+pub async fn promote(settings: &Settings, email: &str) -> Result<(), Error> {
+    users::promote(&open_database(settings, ServiceName::Users).await?, email).await?;
+    Ok(())
+}
+
+/// Registers users for a load test, with one password that nobody knows; a token for each.
+pub async fn bulk_register(settings: &Settings, count: usize) -> Result<Vec<String>, Error> {
+    let password = users_client::Secret::new(uuid::Uuid::new_v4().to_string());
+    let accounts = users(settings).await?.register_many(count, password).await?;
+    Ok(accounts.into_iter().map(|account| account.token).collect())
+}
+
+async fn users(settings: &Settings) -> Result<std::sync::Arc<users::Users>, Error> {
+    let database = open_database(settings, ServiceName::Users).await?;
+    Ok(users::Users::new(database, settings.keys()?, Default::default()))
+}

@@ -1,0 +1,70 @@
+//! The one place where services, clients, databases and transport are put together.
+
+mod demo;
+mod schemas;
+mod serve;
+mod settings;
+
+use database::migrate::MigrateError;
+use database::startup::StartupError;
+use service::ConfigError;
+
+pub use demo::{DemoLogin, bulk_register, promote, seed};
+pub use schemas::{SchemaCheck, check_schemas, migrate_down, migrate_status, migrate_up};
+pub use serve::serve;
+pub use settings::Settings;
+
+use crate::service_name::ServiceName;
+
+/// Why the shop could not be wired, served, migrated or filled.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A variable of a feature that this release does not have.
+    #[error("{variable} is set, but this release does not have {feature} yet. Unset it")]
+    NotYet {
+        /// The variable.
+        variable: &'static str,
+        /// What it would configure.
+        feature: &'static str,
+    },
+    /// The server cannot be reached.
+    #[error("cannot connect to the database: {}. Is it running, and is DATABASE_URL right?", describe(.0))]
+    Connect(tokio_postgres::Error),
+    /// The server refused something.
+    #[error("the database refused: {}", describe(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// A deploy did not happen.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// A service refuses to start.
+    #[error("{service} does not start: {error}")]
+    Startup {
+        /// Which.
+        service: ServiceName,
+        /// Why.
+        error: StartupError,
+    },
+    /// A port cannot be listened on.
+    #[error("cannot listen on {address} for {service}: {error}. Choose others with PORT or {}_PORT", service.as_str().to_uppercase())]
+    Listen {
+        /// Which.
+        service: ServiceName,
+        /// Where.
+        address: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A service's own work failed.
+    #[error("{0}")]
+    Service(#[from] service::Error),
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string),
+        |db| db.message().to_owned(),
+    )
+}

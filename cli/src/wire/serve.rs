@@ -1,0 +1,279 @@
+//! Puts services together and runs them until the shutdown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use cart_client::CartApi;
+use database::{Database, PoolLimits, maintenance};
+use messaging::{Consumer, RabbitConfig, Relay, Transport, Wakes};
+use orders_client::OrdersApi;
+use payments_client::PaymentsApi;
+use products_client::ProductsApi;
+use service::health::{Check, Standard, standard_routes};
+use service::{HttpClient, Shutdown, server, telemetry};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use users_client::UsersApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::settings::Messages;
+use super::{Error, Settings, schemas};
+use crate::service_name::ServiceName;
+
+/// After the servers have drained, consumers and relays get this long to finish what is in hand.
+const FINISH: Duration = Duration::from_secs(20);
+
+/// How long the test provider takes for `pm_test_slow`.
+const SLOW_PAYMENT: Duration = Duration::from_secs(3);
+
+/// Runs services in this process until `shutdown`, then drains them: no new requests and messages, what is
+/// in flight is finished, outboxes are emptied.
+pub async fn serve(settings: Settings, services: &[ServiceName], shutdown: CancellationToken) -> Result<(), Error> {
+    let listeners = listen(&settings, services).await?;
+    let mut process = Process::new(&settings, services, shutdown.clone())?;
+    let mut servers = tokio::task::JoinSet::new();
+    for (service, listener) in listeners {
+        let router = process.mount(service).await?;
+        let app = server::app(router, settings.app(service)?);
+        let token = shutdown.clone();
+        servers.spawn(async move { server::serve(listener, app, token, server::DRAIN_TIMEOUT).await });
+    }
+    tracing::info!(services = ?services, "serving");
+    while let Some(ended) = servers.join_next().await {
+        if let Ok(Err(error)) = ended {
+            tracing::error!(%error, "a server ended");
+        }
+    }
+    // Requests are done; what they recorded still leaves through the relays.
+    if !process.tasks.wait(FINISH).await {
+        tracing::warn!("some tasks did not finish in time; what they had in hand is delivered again at the next start");
+    }
+    Ok(())
+}
+
+/// Opens every port before anything else starts. In the order in which services depend on each other.
+async fn listen(settings: &Settings, services: &[ServiceName]) -> Result<Vec<(ServiceName, TcpListener)>, Error> {
+    let mut listeners = Vec::with_capacity(services.len());
+    for service in DEPENDENCIES_FIRST.into_iter().filter(|service| services.contains(service)) {
+        let address = format!("{}:{}", settings.host(), settings.port(service)?);
+        let listener =
+            TcpListener::bind(&address).await.map_err(|error| Error::Listen { service, address, error })?;
+        listeners.push((service, listener));
+    }
+    Ok(listeners)
+}
+
+/// Cart asks products, orders asks cart, the gateway asks all.
+const DEPENDENCIES_FIRST: [ServiceName; 7] = [
+    ServiceName::Users,
+    ServiceName::Products,
+    ServiceName::Cart,
+    ServiceName::Orders,
+    ServiceName::Payments,
+    ServiceName::Analytics,
+    ServiceName::Gateway,
+];
+
+/// A service's pool, after its schema was checked.
+pub async fn open_database(settings: &Settings, service: ServiceName) -> Result<Database, Error> {
+    let database = Database::connect(&settings.login(service), &settings.pool_limits(service)?)?;
+    schemas::check(&database, service).await?;
+    Ok(database)
+}
+
+/// Whom services ask: directly where the other runs in this process, over HTTP elsewhere.
+#[derive(Clone)]
+struct Clients {
+    users: Arc<dyn UsersApi>,
+    products: Arc<dyn ProductsApi>,
+    cart: Arc<dyn CartApi>,
+    orders: Arc<dyn OrdersApi>,
+    payments: Arc<dyn PaymentsApi>,
+}
+
+impl Clients {
+    fn over_http(settings: &Settings) -> Result<Clients, Error> {
+        let url = |service| settings.url_or_default(service);
+        Ok(Clients {
+            users: Arc::new(users_client::Http::new(&url(ServiceName::Users)?)?),
+            products: Arc::new(products_client::Http::new(&url(ServiceName::Products)?)?),
+            cart: Arc::new(cart_client::Http::new(&url(ServiceName::Cart)?)?),
+            orders: Arc::new(orders_client::Http::new(&url(ServiceName::Orders)?)?),
+            payments: Arc::new(payments_client::Http::new(HttpClient::new("payments", &url(ServiceName::Payments)?)?)),
+        })
+    }
+}
+
+/// What the services of this process share.
+struct Process<'a> {
+    settings: &'a Settings,
+    clients: Clients,
+    /// Servers and sockets stop when this is cancelled.
+    shutdown: CancellationToken,
+    /// Consumers, relays and workers: stopped after the servers, and waited for.
+    tasks: Shutdown,
+    wakes: Wakes,
+}
+
+impl<'a> Process<'a> {
+    fn new(settings: &'a Settings, services: &[ServiceName], shutdown: CancellationToken) -> Result<Process<'a>, Error> {
+        let tasks = Shutdown::new();
+        tasks.spawn("metrics", telemetry::metrics_upkeep(tasks.token()));
+        let alone = services.len() == ServiceName::ALL.len();
+        let wakes = match settings.messages() {
+            // Hints of other processes; none to hear where everything runs in this one.
+            Messages::Postgres if !alone => Wakes::listening(settings.owner_url(), tasks.token()),
+            Messages::Postgres | Messages::Rabbit(_) => Wakes::new(),
+        };
+        Ok(Process { settings, clients: Clients::over_http(settings)?, shutdown, tasks, wakes })
+    }
+
+    /// Builds a service, starts its tasks, and returns its routes.
+    async fn mount(&mut self, service: ServiceName) -> Result<Router, Error> {
+        if service == ServiceName::Gateway {
+            return self.mount_gateway().await;
+        }
+        let database = open_database(self.settings, service).await?;
+        let transport = self.transport(service, &database)?;
+        let (routes, consumers) = self.build(service, database.clone())?;
+        for consumer in consumers {
+            self.tasks.spawn("consumer", consumer.run(transport.clone(), self.tasks.token()));
+        }
+        if !matches!(service, ServiceName::Users | ServiceName::Analytics) {
+            let relay = Relay::new(service.as_str(), database.clone(), transport.clone());
+            self.tasks.spawn("relay", relay.run(self.tasks.token()));
+        }
+        self.tasks.spawn("maintenance", maintain(database.clone(), self.tasks.token()));
+        let checks = vec![database_check(database), transport_check(transport)];
+        Ok(self.with_standard_routes(service, routes, checks))
+    }
+
+    /// The service itself: built once, a local client for whoever is mounted later.
+    fn build(&mut self, service: ServiceName, database: Database) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
+        let env = &self.settings.env;
+        let local = self.settings.url(service).is_none();
+        let token = self.tasks.token();
+        Ok(match service {
+            ServiceName::Users => {
+                let users = users::Users::new(database, self.settings.keys()?, users::UsersConfig::from_env(env)?);
+                if local {
+                    self.clients.users = users.clone();
+                }
+                self.tasks.spawn("users", users::background(users.clone(), token));
+                (users::router(users.clone()), users::consumers(&users))
+            }
+            ServiceName::Products => {
+                let products = products::Products::new(database, products::ProductsConfig::default());
+                if local {
+                    self.clients.products = products.clone();
+                }
+                self.tasks.spawn("products", products::background(products.clone(), token));
+                (products::router(products.clone()), products::consumers(&products))
+            }
+            ServiceName::Cart => {
+                let asked = self.clients.products.clone();
+                let cart = cart::Carts::new(database, asked, cart::CartConfig::default());
+                if local {
+                    self.clients.cart = cart.clone();
+                }
+                self.tasks.spawn("cart", cart::background(cart.clone(), token));
+                (cart::router(cart.clone()), cart::consumers(&cart))
+            }
+            ServiceName::Orders => {
+                let orders = orders::Orders::new(database, self.clients.cart.clone(), orders::OrdersConfig::default());
+                if local {
+                    self.clients.orders = orders.clone();
+                }
+                self.tasks.spawn("orders", orders::background(orders.clone(), token));
+                (orders::router(orders.clone()), orders::consumers(&orders))
+            }
+            ServiceName::Payments => {
+                let provider = Arc::new(payments::TestProvider::new(database.clone(), SLOW_PAYMENT));
+                let payments = payments::Payments::new(database, provider, payments::PaymentsConfig::default());
+                if local {
+                    self.clients.payments = payments.clone();
+                }
+                self.tasks.spawn("payments", payments::background(payments.clone(), token));
+                (payments::router(payments.clone()), payments::consumers(&payments))
+            }
+            ServiceName::Analytics => {
+                let analytics = analytics::Analytics::new(database, analytics::AnalyticsConfig::default());
+                (analytics::router(analytics.clone()), analytics::consumers(&analytics))
+            }
+            ServiceName::Gateway => unreachable!("the gateway is mounted by mount_gateway"),
+        })
+    }
+}
+
+impl Process<'_> {
+    /// How a service's messages travel. With the Postgres transport, a service whose tables lie in the owner's
+    /// database uses one pool for both: then effect and acknowledgement are one commit.
+    fn transport(&self, service: ServiceName, database: &Database) -> Result<Transport, Error> {
+        match self.settings.messages() {
+            Messages::Rabbit(url) => Ok(Transport::rabbit(RabbitConfig { url })),
+            Messages::Postgres if self.settings.shares_owner_database(service) => {
+                Ok(Transport::postgres(database.clone(), self.wakes.clone()))
+            }
+            Messages::Postgres => self.messages_elsewhere(service),
+        }
+    }
+
+    /// For analytics, whose tables lie in another database, and for the gateway, which has none.
+    fn messages_elsewhere(&self, service: ServiceName) -> Result<Transport, Error> {
+        let limits = PoolLimits { max: 4, warm: 1, ..self.settings.pool_limits(service)? };
+        let database = Database::connect(&self.settings.messages_login(service), &limits)?;
+        Ok(Transport::postgres(database, self.wakes.clone()))
+    }
+
+    async fn mount_gateway(&self) -> Result<Router, Error> {
+        let transport = match self.settings.messages() {
+            Messages::Rabbit(url) => Transport::rabbit(RabbitConfig { url }),
+            Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
+        };
+        let router = Router::new();
+        let standard = self.standard(ServiceName::Gateway, vec![transport_check(transport)]);
+        Ok(router.merge(standard_routes(standard, Default::default())))
+    }
+
+    fn with_standard_routes(&self, service: ServiceName, routes: OpenApiRouter, checks: Vec<Check>) -> Router {
+        let (router, openapi) = routes.split_for_parts();
+        router.merge(standard_routes(self.standard(service, checks), openapi))
+    }
+
+    fn standard(&self, service: ServiceName, checks: Vec<Check>) -> Standard {
+        Standard {
+            service: service.as_str(),
+            version: env!("CARGO_PKG_VERSION"),
+            checks,
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
+fn database_check(database: Database) -> Check {
+    Check::new("database", move || {
+        let database = database.clone();
+        async move { database.read().await?.query_one("SELECT 1", &[]).await.map(|_| ()) }
+    })
+}
+
+fn transport_check(transport: Transport) -> Check {
+    Check::new("messages", move || {
+        let transport = transport.clone();
+        async move { transport.check().await }
+    })
+}
+
+/// Keeps a schema's own tables bounded, now and then every hour.
+async fn maintain(database: Database, shutdown: CancellationToken) {
+    loop {
+        if let Err(error) = maintenance::run_once(&database).await {
+            tracing::warn!(schema = database.schema(), %error, "maintenance failed; the next round tries again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(3600)) => {}
+            () = shutdown.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line from outside: exit codes, streams, and errors that say what to do.
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+struct Prost {
+    data_dir: PathBuf,
+}
+
+impl Prost {
+    /// A binary with a data folder of its own that does not exist yet.
+    fn new() -> Prost {
+        let random = servers::new_secret();
+        Prost { data_dir: std::env::temp_dir().join(format!("prost-cli-{}", &random[..12])) }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_prost"))
+            .arg("--data-dir")
+            .arg(&self.data_dir)
+            .args(arguments)
+            .env_remove("DATABASE_URL")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("run the binary")
+    }
+}
+
+impl Drop for Prost {
+    fn drop(&mut self) {
+        if self.data_dir.exists() {
+            std::fs::remove_dir_all(&self.data_dir).expect("clean up");
+        }
+    }
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn data(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_nothing_on_stdout() {
+    let prost = Prost::new();
+    for wrong in [&["open"][..], &["up", "--port", "70000"], &["serve", "cellar"], &["serve"], &["migrate"]] {
+        let output = prost.run(wrong);
+        assert_eq!(code(&output), Some(2), "{wrong:?}");
+        assert_eq!(data(&output), "", "{wrong:?}");
+        assert!(!errors(&output).is_empty(), "{wrong:?}");
+    }
+    assert!(!prost.data_dir.exists(), "a wrong call leaves no trace");
+}
+
+#[test]
+fn where_there_is_no_shop_down_status_and_reset_say_so_and_make_nothing() {
+    let prost = Prost::new();
+    for harmless in ["down", "status", "reset"] {
+        let output = prost.run(&[harmless]);
+        assert_eq!(code(&output), Some(0), "{harmless}: {}", errors(&output));
+        assert!(!data(&output).is_empty(), "{harmless}");
+    }
+    let status: serde_json::Value =
+        serde_json::from_slice(&prost.run(&["status", "--json"]).stdout).expect("status is JSON");
+    assert_eq!(status["running"], false);
+    assert_eq!(status["ready"], false);
+    assert!(!prost.data_dir.exists());
+}
+
+#[test]
+fn commands_that_need_a_database_name_three_ways_to_get_one() {
+    let prost = Prost::new();
+    for command in [&["seed"][..], &["migrate", "status"], &["users", "promote", "a@example.org"]] {
+        let output = prost.run(command);
+        assert_eq!(code(&output), Some(1), "{command:?}");
+        for way in ["./prost up", "--data-dir", "DATABASE_URL"] {
+            assert!(errors(&output).contains(way), "{command:?}: {}", errors(&output));
+        }
+    }
+}
+
+#[test]
+fn a_taken_port_is_an_error_with_number_holder_and_option() {
+    let prost = Prost::new();
+    let listener = (21_000..65_000).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).expect("a free port");
+    let port = listener.local_addr().expect("address").port().to_string();
+    for arguments in [&["up", "--port", &port][..], &["up", "--detach", "--port", &port]] {
+        let output = prost.run(arguments);
+        assert_eq!(code(&output), Some(1));
+        assert!(errors(&output).contains(&port), "{}", errors(&output));
+        assert!(errors(&output).contains("--port"), "{}", errors(&output));
+        if cfg!(target_os = "linux") {
+            assert!(errors(&output).contains(&std::process::id().to_string()), "{}", errors(&output));
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_somebody_elses_files_is_neither_used_nor_deleted() {
+    let prost = Prost::new();
+    std::fs::create_dir_all(&prost.data_dir).expect("create");
+    std::fs::write(prost.data_dir.join("thesis.txt"), "mine").expect("write");
+    for command in [&["up"][..], &["reset", "--yes"]] {
+        let output = prost.run(command);
+        assert_eq!(code(&output), Some(1), "{command:?}");
+        assert!(errors(&output).contains("--data-dir"), "{}", errors(&output));
+    }
+    let left: Vec<_> = std::fs::read_dir(&prost.data_dir).expect("read").flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}

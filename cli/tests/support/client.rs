@@ -1,0 +1,167 @@
+//! Whoever uses the shop: through GraphQL, and live over WebSocket.
+
+use std::time::Duration;
+
+use events::UserId;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use service::{Claims, Role, TokenKeys};
+use testkit::eventually;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use uuid::Uuid;
+
+use super::shop::JWT_SECRET;
+
+/// A client with a token, or without.
+#[derive(Clone)]
+pub struct Client {
+    gateway: String,
+    http: reqwest::Client,
+    token: Option<String>,
+}
+
+impl Client {
+    pub fn new(gateway: String) -> Client {
+        Client { gateway, http: reqwest::Client::new(), token: None }
+    }
+
+    /// Somebody with a valid token who never registered: orders and carts only know ids.
+    pub fn signed_in(&self, role: Role) -> Client {
+        let id = UserId::new();
+        let keys = TokenKeys::new(JWT_SECRET, None).expect("a valid secret");
+        let token = keys.sign(&Claims::new(id, format!("{id}@example.com"), id.to_string(), role)).expect("sign");
+        Client { token: Some(token.reveal().to_owned()), ..self.clone() }
+    }
+
+    pub fn with_token(&self, token: &str) -> Client {
+        Client { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Sends a document; `Err` for transport failures and top-level errors.
+    pub async fn try_graphql(&self, query: &str, variables: Value) -> Result<Value, String> {
+        let mut request =
+            self.http.post(format!("{}/graphql", self.gateway)).json(&json!({"query": query, "variables": variables}));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.map_err(|error| error.to_string())?;
+        let body: Value = answer.json().await.map_err(|error| error.to_string())?;
+        match body.get("errors") {
+            Some(errors) => Err(errors.to_string()),
+            None => Ok(body["data"].clone()),
+        }
+    }
+
+    /// Sends a document that has to succeed.
+    pub async fn graphql(&self, query: &str, variables: Value) -> Value {
+        self.try_graphql(query, variables).await.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// Makes a product (needs an admin) and returns its id.
+    pub async fn create_product(&self, name: &str, price: &str, stock: u32) -> String {
+        let data = self
+            .graphql(
+                "mutation($input: CreateProductInput!) { createProduct(input: $input) { product { id } userErrors { code message } } }",
+                json!({"input": {"name": name, "sku": format!("T-{}", Uuid::new_v4().simple()), "stockQuantity": stock,
+                                 "price": {"amount": price, "currencyCode": "EUR"}}}),
+            )
+            .await;
+        data["createProduct"]["product"]["id"].as_str().unwrap_or_else(|| panic!("{data}")).to_owned()
+    }
+
+    /// A new cart with one line; returns its id.
+    pub async fn cart_with(&self, product: &str, quantity: u32) -> String {
+        self.add(None, product, quantity).await
+    }
+
+    /// Adds a line to a cart, or to a new one.
+    pub async fn add(&self, cart: Option<&str>, product: &str, quantity: u32) -> String {
+        let data = self
+            .graphql(
+                "mutation($input: AddToCartInput!) { addToCart(input: $input) { cart { id } userErrors { code message } } }",
+                json!({"input": {"cartId": cart, "productId": product, "quantity": quantity}}),
+            )
+            .await;
+        data["addToCart"]["cart"]["id"].as_str().unwrap_or_else(|| panic!("{data}")).to_owned()
+    }
+
+    /// Checks out; the payload, with user errors if there are any.
+    pub async fn try_checkout(&self, cart: &str, method: &str, key: Option<&str>) -> Result<Value, String> {
+        let data = self
+            .try_graphql(
+                "mutation($input: CheckoutInput!) { checkout(input: $input) {
+                    order { id status correlationId total { amount } } userErrors { code field message } } }",
+                json!({"input": {"cartId": cart, "paymentMethod": method, "idempotencyKey": key,
+                    "shippingAddress": {"fullName": "Ada Lovelace", "line1": "1 Analytical Way", "city": "London",
+                                        "postalCode": "N1 9GU", "countryCode": "GB"}}}),
+            )
+            .await?;
+        Ok(data["checkout"].clone())
+    }
+
+    /// Checks out, and returns the order's id.
+    pub async fn checkout(&self, cart: &str, method: &str) -> String {
+        let payload = self.try_checkout(cart, method, None).await.expect("checkout");
+        payload["order"]["id"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned()
+    }
+
+    /// Everything about an order.
+    pub async fn order(&self, id: &str) -> Value {
+        let data = self
+            .graphql(
+                "query($id: ID!) { order(id: $id) { id status failureCode failureReason total { amount }
+                    items { quantity unitPrice { amount } lineTotal { amount } product { id } }
+                    timeline { event service at detail } } }",
+                json!({"id": id}),
+            )
+            .await;
+        data["order"].clone()
+    }
+
+    /// Waits until an order is in one of these states, and returns it.
+    pub async fn order_in(&self, id: &str, states: &[&str], limit: Duration) -> Value {
+        eventually(limit, || async {
+            let data = self
+                .try_graphql("query($id: ID!) { order(id: $id) { status } }", json!({"id": id}))
+                .await?;
+            let status = data["order"]["status"].as_str().unwrap_or("(none)");
+            if states.contains(&status) { Ok(()) } else { Err(format!("order {id} is {status}")) }
+        })
+        .await;
+        self.order(id).await
+    }
+
+    /// Watches an order live until its subscription ends; the states in the order in which they came.
+    pub async fn watch(&self, order: &str) -> Vec<String> {
+        let url = format!("{}/graphql", self.gateway.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().expect("a WebSocket URL");
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
+        let (mut socket, _) = connect_async(request).await.expect("open the WebSocket");
+        let token = self.token.as_deref().unwrap_or_default();
+        let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
+        socket.send(Message::text(init.to_string())).await.expect("send");
+        let query = "subscription($id: ID!) { orderStatus(orderId: $id) { id status } }";
+        let subscribe =
+            json!({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": {"id": order}}});
+        let mut states = Vec::new();
+        while let Some(message) = socket.next().await {
+            let Message::Text(text) = message.expect("receive") else { continue };
+            let message: Value = serde_json::from_str(&text).expect("JSON");
+            match message["type"].as_str() {
+                Some("connection_ack") => {
+                    socket.send(Message::text(subscribe.to_string())).await.expect("send");
+                }
+                Some("next") => {
+                    let status = message["payload"]["data"]["orderStatus"]["status"].as_str();
+                    states.push(status.unwrap_or_else(|| panic!("{message}")).to_owned());
+                }
+                Some("complete") => break,
+                Some("ping") => socket.send(Message::text(r#"{"type":"pong"}"#)).await.expect("send"),
+                _ => panic!("unexpected: {message}"),
+            }
+        }
+        states
+    }
+}

@@ -1,0 +1,195 @@
+//! The processes of a shop, and how to hurt them.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testkit::{PrivatePostgres, PrivateRabbit, TestBroker, TestDatabase, eventually};
+
+use super::Client;
+
+/// The services, in the order of their ports.
+pub const SERVICES: [&str; 7] = ["gateway", "products", "cart", "users", "orders", "payments", "analytics"];
+
+pub const JWT_SECRET: &str = "a secret of end-to-end tests, long enough";
+
+/// How the shop's messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Postgres,
+    Rabbit,
+}
+
+/// A running shop. Dropping it ends its processes and deletes its data.
+pub struct Shop {
+    processes: BTreeMap<String, Child>,
+    environment: BTreeMap<String, String>,
+    pub database: TestDatabase,
+    pub broker: Option<TestBroker>,
+    /// Servers of this shop's own, where the test hurts them. After `database` and `broker`: dropped last.
+    pub postgres: Option<PrivatePostgres>,
+    pub rabbit: Option<PrivateRabbit>,
+}
+
+impl Shop {
+    /// Everything in one process, as `prost up` runs it.
+    pub async fn in_one_process(transport: Transport) -> Shop {
+        let mut shop = Shop::prepare(transport, None, None).await;
+        shop.start("all");
+        shop.ready().await;
+        shop
+    }
+
+    /// Each service in a process of its own.
+    pub async fn in_processes(transport: Transport) -> Shop {
+        let mut shop = Shop::prepare(transport, None, None).await;
+        shop.start_each().await;
+        shop
+    }
+
+    /// Each service in a process of its own, on servers of the shop's own, to be killed.
+    pub async fn on_own_servers(transport: Transport) -> Shop {
+        let postgres = PrivatePostgres::start().await;
+        let rabbit = match transport {
+            Transport::Rabbit => Some(PrivateRabbit::start().await),
+            Transport::Postgres => None,
+        };
+        let mut shop = Shop::prepare(transport, Some(postgres), rabbit).await;
+        shop.start_each().await;
+        shop
+    }
+
+    async fn prepare(transport: Transport, postgres: Option<PrivatePostgres>, rabbit: Option<PrivateRabbit>) -> Shop {
+        let database = match &postgres {
+            Some(server) => server.database(&[]).await,
+            None => TestDatabase::new(&[]).await,
+        };
+        let broker = match (&rabbit, transport) {
+            (Some(server), _) => Some(server.broker().await),
+            (None, Transport::Rabbit) => Some(TestBroker::new().await),
+            (None, Transport::Postgres) => None,
+        };
+        let mut environment = BTreeMap::from([
+            ("DATABASE_URL".to_owned(), database.owner_url().to_owned()),
+            ("ANALYTICS_DATABASE_URL".to_owned(), analytics_url(database.owner_url())),
+            ("JWT_SECRET".to_owned(), JWT_SECRET.to_owned()),
+            ("DATABASE_POOL_MAX".to_owned(), "8".to_owned()),
+            ("DATABASE_POOL_WARM".to_owned(), "1".to_owned()),
+            ("RUST_LOG".to_owned(), std::env::var("SHOP_LOG").unwrap_or_else(|_| "error".to_owned())),
+        ]);
+        if let Some(broker) = &broker {
+            environment.insert("AMQP_URL".to_owned(), broker.url().to_owned());
+        }
+        for (service, port) in SERVICES.iter().zip(free_ports(SERVICES.len())) {
+            environment.insert(format!("{}_PORT", service.to_uppercase()), port.to_string());
+        }
+        let shop = Shop { processes: BTreeMap::new(), environment, database, broker, postgres, rabbit };
+        shop.run(&["migrate", "up"]);
+        shop
+    }
+
+    /// Runs a command of the binary to its end.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("run prost");
+        assert!(
+            output.status.success(),
+            "prost {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prost"));
+        command.args(arguments).env_clear().envs(&self.environment).stdin(Stdio::null());
+        for kept in ["PATH", "HOME"] {
+            if let Ok(value) = std::env::var(kept) {
+                command.env(kept, value);
+            }
+        }
+        command
+    }
+
+    /// Starts a process that serves this service, or `all`.
+    pub fn start(&mut self, service: &str) {
+        let child = self.command(&["serve", service]).stdout(Stdio::null()).spawn().expect("start prost");
+        self.processes.insert(service.to_owned(), child);
+    }
+
+    async fn start_each(&mut self) {
+        for service in SERVICES {
+            self.start(service);
+        }
+        self.ready().await;
+    }
+
+    /// Sends a signal to the process that serves this, and waits for its end.
+    pub fn end(&mut self, service: &str, signal: Signal) {
+        let mut child = self.processes.remove(service).expect("it runs");
+        kill(Pid::from_raw(child.id().cast_signed()), signal).expect("signal the process");
+        child.wait().expect("wait for the process");
+    }
+
+    /// Stops or continues a process.
+    pub fn signal(&self, service: &str, signal: Signal) {
+        kill(Pid::from_raw(self.processes[service].id().cast_signed()), signal).expect("signal the process");
+    }
+
+    /// kill -9, at once.
+    pub fn crash(&mut self, service: &str) {
+        self.end(service, Signal::SIGKILL);
+    }
+
+    /// The base URL of a service.
+    pub fn url(&self, service: &str) -> String {
+        format!("http://127.0.0.1:{}", self.environment[&format!("{}_PORT", service.to_uppercase())])
+    }
+
+    /// Waits until every service says that it is ready.
+    pub async fn ready(&self) {
+        let http = reqwest::Client::new();
+        for service in SERVICES {
+            let url = format!("{}/readyz", self.url(service));
+            eventually(Duration::from_secs(60), || async {
+                match http.get(&url).send().await {
+                    Ok(answer) if answer.status().is_success() => Ok(()),
+                    Ok(answer) => Err(format!("{service}: {}", answer.status())),
+                    Err(error) => Err(format!("{service}: {error}")),
+                }
+            })
+            .await;
+        }
+    }
+
+    /// A shopper or an operator.
+    pub fn client(&self) -> Client {
+        Client::new(self.url("gateway"))
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        for child in self.processes.values_mut() {
+            if let Err(error) = child.kill().and_then(|()| child.wait().map(|_| ())) {
+                eprintln!("cannot end a process of the shop: {error}");
+            }
+        }
+    }
+}
+
+/// Beside the test's own database, so that shops of parallel tests stay apart.
+fn analytics_url(owner_url: &str) -> String {
+    let (address, options) = owner_url.split_once('?').map_or((owner_url, ""), |(address, options)| (address, options));
+    format!("{address}_analytics?{options}").trim_end_matches('?').to_owned()
+}
+
+/// Ports that nobody listens on just now.
+fn free_ports(count: usize) -> Vec<u16> {
+    let held: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    held.iter().map(|listener| listener.local_addr().expect("bound").port()).collect()
+}
