@@ -51,6 +51,12 @@ pub trait Handler: Send + Sync + 'static {
 
     /// The batch is committed: forget cached copies, nudge workers.
     fn committed(&self, _batch: &[Envelope]) {}
+
+    /// How long to rest after a batch that was not full. None, unless nobody waits for the effects: then messages
+    /// gather meanwhile, and a few large batches cost less than many small ones.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// One queue, and the handler that empties it.
@@ -109,7 +115,12 @@ impl Consumer {
                 batch = receiver.receive(usize::from(BATCH)) => batch?,
                 () = shutdown.cancelled() => return Ok(()),
             };
+            let is_full = batch.len() >= usize::from(BATCH);
             self.process(receiver, batch, shutdown).await?;
+            let rest = self.handler.rest();
+            if !is_full && !rest.is_zero() {
+                shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
+            }
         }
     }
 

@@ -1,0 +1,3 @@
+DROP TABLE reports;
+DROP TABLE facts;
+DROP TABLE events_archive;
