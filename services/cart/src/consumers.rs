@@ -66,8 +66,9 @@ impl Handler for CatalogueNews {
                 _ => return Err(unknown(envelope)),
             }
         }
-        apply_copies(tx, copies.into_values().collect()).await?;
+        // Checkouts before carts, everywhere.
         apply_holds(tx, held.into_values().collect(), released.into_values().collect()).await?;
+        apply_copies(tx, copies.into_values().collect()).await?;
         Ok(())
     }
 
@@ -173,7 +174,7 @@ impl Handler for OrderNews {
     async fn handle(&self, tx: &Connection, batch: &[Envelope]) -> Result<(), HandlerError> {
         let news: Vec<News<'_>> = batch.iter().map(News::read).collect::<Result<_, _>>()?;
         let (orders, carts): (Vec<OrderId>, Vec<CartId>) = news.iter().map(News::about).unzip();
-        // One after the other: checkouts before carts, everywhere.
+        // Checkouts before carts, everywhere.
         checkouts::lock(tx, &orders).await?;
         let standings = checkouts::lock_carts(tx, &carts).await?;
         let outcome = decide(&news, standings.into_iter().map(|standing| (standing.cart_id, standing)).collect());

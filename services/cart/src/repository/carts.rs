@@ -34,9 +34,10 @@ database::statements! {
                                                   ORDER BY updated_at DESC LIMIT 1)");
     LATEST_OF_USER = "SELECT id FROM carts WHERE user_id = $1 AND status = 'active' ORDER BY updated_at DESC LIMIT 1";
     OF_ITEM = "SELECT cart_id FROM cart_items WHERE id = $1";
-    /// In order of their ids, so that no two transactions wait for each other. The lines are read by a second
+    /// In order of their ids, so that no two transactions wait for each other; without the key, so that nobody who
+    /// only refers to a cart waits. The lines are read by a second
     /// statement: after a wait, this one would see the cart as it is now but its lines as they were.
-    LOCK = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    LOCK = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
     CREATE = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3) RETURNING created_at";
     /// The hot path: cart, line, event and outbox row in one statement, if the price is still the present one.
     CREATE_WITH_ITEM = "WITH product AS (
@@ -68,7 +69,7 @@ database::statements! {
          WHERE id = ANY(ARRAY(
              SELECT id FROM carts
              WHERE status = 'active' AND updated_at < now() - $1::float8 * interval '1 second'
-             ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+             ORDER BY updated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))";
 }
 
 /// Carts with their lines; those that do not exist are left out.

@@ -17,8 +17,8 @@ database::statements! {
     OVERDUE = "SELECT count(*) AS overdue FROM saga_states WHERE status = 'started' AND expires_at < now()";
     /// News of one order come over two queues at once: whoever handles them takes this lock first. In order,
     /// so that no two batches wait for each other; always before carts.
-    LOCK = "SELECT order_id FROM saga_states WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE";
-    LOCK_CARTS = "SELECT id, status, order_id, version FROM carts WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    LOCK = "SELECT order_id FROM saga_states WHERE order_id = ANY($1) ORDER BY order_id FOR NO KEY UPDATE";
+    LOCK_CARTS = "SELECT id, status, order_id, version FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
     ORDERED = "UPDATE carts SET status = 'ordered', version = version + 1, updated_at = now() WHERE id = ANY($1)";
     REPRICE = "UPDATE cart_items SET price = p.price, updated_at = now()
          FROM products p
@@ -38,7 +38,7 @@ database::statements! {
            AND EXISTS (SELECT 1 FROM cart_items i JOIN products p USING (product_id)
                        WHERE i.cart_id = carts.id AND i.product_id = ANY($1) AND i.price <> p.price)
            AND id IN (SELECT cart_id FROM cart_items WHERE product_id = ANY($1))
-         ORDER BY id FOR UPDATE";
+         ORDER BY id FOR NO KEY UPDATE";
     COMPLETE = "UPDATE saga_states SET status = 'completed', updated_at = now()
          WHERE order_id = ANY($1) AND status = 'started'";
     COMPENSATE = "UPDATE saga_states SET status = 'compensated', updated_at = now(),

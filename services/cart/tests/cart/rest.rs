@@ -41,3 +41,25 @@ async fn the_client_does_over_http_what_the_service_does() {
     assert_eq!(refusal(http.remove_item(&ada, item).await), "cart_not_active");
     assert_eq!(http.checkout(&nobody, empty.id, checkout()).await.expect_err("no login").status.as_u16(), 401);
 }
+
+#[tokio::test]
+async fn the_interface_describes_itself() {
+    let shop = Shop::open().await;
+    let api = cart::router(std::sync::Arc::clone(&shop.carts)).into_openapi();
+    let described: Vec<&str> = api.paths.paths.keys().map(String::as_str).collect();
+    let wanted = [
+        "/cart",
+        "/cart/items",
+        "/cart/items/{id}",
+        "/cart/{id}",
+        "/cart/{id}/adopt",
+        "/cart/{id}/checkout",
+        "/cart/{id}/items",
+        "/carts",
+    ];
+    assert_eq!(described, wanted);
+    let schemas = api.components.expect("schemas").schemas;
+    for name in ["Cart", "CartItem", "CartCheckoutInitiated", "Money", "Address", "ErrorBody"] {
+        assert!(schemas.contains_key(name), "{name} is not described: {:?}", schemas.keys());
+    }
+}
