@@ -48,9 +48,8 @@ async fn make_products(shop: &Shop) -> Result<Vec<String>> {
     let keys = shop.settings.keys()?;
     let claims = Claims::new(events::UserId::new(), "bench@prost.example", "bench", Role::Admin);
     let token = keys.sign(&claims).map_err(wire::Error::from)?;
-    let admin = Caller::anonymous(events::CorrelationId::new())
-        .with_token(&keys, token.reveal())
-        .map_err(wire::Error::from)?;
+    let admin =
+        Caller::anonymous(events::CorrelationId::new()).with_token(&keys, token.reveal()).map_err(wire::Error::from)?;
     let client = Arc::new(products_client::Http::new(&shop.products_url).map_err(wire::Error::from)?);
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {

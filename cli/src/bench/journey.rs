@@ -67,8 +67,7 @@ impl Shopper {
     async fn until_confirmed(&mut self, order: &str) -> Result<(), Failure> {
         self.subscriptions += 1;
         let id = self.subscriptions.to_string();
-        let subscribe =
-            json!({"id": id, "type": "subscribe", "payload": {"query": WATCH, "variables": {"id": order}}});
+        let subscribe = json!({"id": id, "type": "subscribe", "payload": {"query": WATCH, "variables": {"id": order}}});
         self.socket.send(Message::text(subscribe.to_string())).await.map_err(failed)?;
         let mut status = String::new();
         loop {

@@ -37,7 +37,8 @@ async fn enter(shop: &Shop, market: &Market, load: &Load) -> Result<Vec<Shopper>
     let mut shoppers = Vec::with_capacity(count);
     for token in market.tokens.iter().cycle().take(count) {
         let shopper = Shopper::enter(&shop.gateway, token).await;
-        shoppers.push(shopper.map_err(|error| Error::failed(error, "Look into the log of the shop that bench started"))?);
+        shoppers
+            .push(shopper.map_err(|error| Error::failed(error, "Look into the log of the shop that bench started"))?);
     }
     Ok(shoppers)
 }

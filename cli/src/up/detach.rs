@@ -38,6 +38,7 @@ pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progre
     let plan = options.plan(folder.clone(), progress)?;
     super::ports::check(plan.shop.host, plan.shop.port)?;
     plan.folder.remember_shop(&plan.shop)?;
+    servers::rotate_log(&folder.log())?;
     let begin = fs::metadata(folder.log()).map_or(0, |meta| meta.len());
     let child = spawn(&folder, &plan.shop, options)?;
     let news = News { log: folder.log(), begin, offset: begin };

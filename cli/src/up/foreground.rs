@@ -20,16 +20,17 @@ use crate::{
     wire::{self, DemoLogin, Settings},
 };
 
-use super::{Options, Plan, Seeding, ports, ready, summary};
+use super::{Audience, Options, Plan, Seeding, ports, ready, summary};
 
 /// Whoever only looks whether the shop runs holds its lock for a moment.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progress) -> Result<()> {
+    let audience = if options.detached_child { Audience::Parent } else { Audience::User };
     // The parent of a detached shop holds the start lock for it.
-    let starting = match options.detached_child {
-        true => None,
-        false => Some(folder.start_lock(progress).await?),
+    let starting = match audience {
+        Audience::Parent => None,
+        Audience::User => Some(folder.start_lock(progress).await?),
     };
     let Some(_shop_lock) = shop_lock(&folder).await? else {
         return Err(already_running(&folder));
@@ -40,7 +41,7 @@ pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progre
     plan.folder.remember_shop(&plan.shop)?;
     let private = private_servers(&plan);
     let outcome = tokio::select! {
-        outcome = open(&plan, &private, &signals, starting, options.detached_child, progress) => outcome,
+        outcome = open(&plan, &private, &signals, starting, audience, progress) => outcome,
         () = signals.forced.cancelled() => Err(Error::failed("forced to stop before everything was drained", "Nothing that was acknowledged is lost: ./prost up continues")),
     };
     let stopped = stop_all(&private, progress).await;
@@ -90,7 +91,7 @@ async fn open(
     private: &[Arc<dyn Server>],
     signals: &Signals,
     starting: Option<FolderLock>,
-    is_detached: bool,
+    audience: Audience,
     progress: &Progress,
 ) -> Result<()> {
     let prepared = signals.stop.run_until_cancelled(prepare(plan, private, progress)).await;
@@ -111,7 +112,7 @@ async fn open(
             Ok(()) => {
                 terminal::finish(progress);
                 drop(starting);
-                announce(plan, &logins, is_detached)?;
+                announce(plan, &logins, audience)?;
                 ended(serving.await, signals)
             }
             Err(error) => Err(error),
@@ -134,10 +135,10 @@ fn ended(served: Result<(), wire::Error>, signals: &Signals) -> Result<()> {
     Err(Error::failed("the services ended by themselves", "The log says why"))
 }
 
-fn announce(plan: &Plan, logins: &[DemoLogin], is_detached: bool) -> Result<()> {
+fn announce(plan: &Plan, logins: &[DemoLogin], audience: Audience) -> Result<()> {
     let text = |paint| summary::text(&plan.folder, &plan.shop, logins, paint);
     plan.folder.announce(&text(Paint::none()))?;
-    if is_detached {
+    if audience == Audience::Parent {
         return Ok(());
     }
     terminal::print(&format!("\n{}\nCtrl-C stops it in order.\n", text(Paint::for_stdout())))

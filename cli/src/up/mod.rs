@@ -56,6 +56,15 @@ enum Seeding {
     Empty,
 }
 
+/// Who reads what the shop prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// The user who waits at the terminal.
+    User,
+    /// The `up --detach` that started this process, which waits for the announcement in the data folder.
+    Parent,
+}
+
 /// A decided start.
 struct Plan {
     folder: DataFolder,

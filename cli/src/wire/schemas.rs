@@ -118,24 +118,22 @@ pub async fn check_schemas(settings: &Settings) -> Result<Vec<SchemaCheck>, Erro
 /// Checks that a service finds its schema as this release needs it.
 pub async fn check(database: &Database, service: ServiceName) -> Result<(), Error> {
     let migrations = migrations(service)?;
-    startup::check(database, &migrations, tables(service)).await.map_err(|error: StartupError| Error::Startup {
-        service,
-        error,
-    })
+    startup::check(database, &migrations, tables(service))
+        .await
+        .map_err(|error: StartupError| Error::Startup { service, error })
 }
 
 /// The schemas, by the database they lie in; the owner's database also carries the queues.
 fn deploys(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Deploy>, Error> {
     let mut deploys: Vec<Deploy> = Vec::new();
-    let mut add = |url: String, migrations: Migrations, queues: bool| {
-        match deploys.iter_mut().find(|deploy| deploy.url == url) {
+    let mut add =
+        |url: String, migrations: Migrations, queues: bool| match deploys.iter_mut().find(|deploy| deploy.url == url) {
             Some(deploy) => {
                 deploy.migrations.push(migrations);
                 deploy.queues |= queues;
             }
             None => deploys.push(Deploy { url, migrations: vec![migrations], queues }),
-        }
-    };
+        };
     for name in Settings::with_database().filter(|name| service.is_none_or(|wanted| wanted == *name)) {
         add(migration_url(settings, name), migrations(name)?, false);
     }

@@ -57,8 +57,7 @@ async fn listen(settings: &Settings, services: &[ServiceName]) -> Result<Vec<(Se
     let mut listeners = Vec::with_capacity(services.len());
     for service in DEPENDENCIES_FIRST.into_iter().filter(|service| services.contains(service)) {
         let address = format!("{}:{}", settings.host(), settings.port(service)?);
-        let listener =
-            TcpListener::bind(&address).await.map_err(|error| Error::Listen { service, address, error })?;
+        let listener = TcpListener::bind(&address).await.map_err(|error| Error::Listen { service, address, error })?;
         listeners.push((service, listener));
     }
     Ok(listeners)
@@ -117,7 +116,11 @@ struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    fn new(settings: &'a Settings, services: &[ServiceName], shutdown: CancellationToken) -> Result<Process<'a>, Error> {
+    fn new(
+        settings: &'a Settings,
+        services: &[ServiceName],
+        shutdown: CancellationToken,
+    ) -> Result<Process<'a>, Error> {
         let tasks = Shutdown::new();
         tasks.spawn("metrics", telemetry::metrics_upkeep(tasks.token()));
         let alone = services.len() == ServiceName::ALL.len();

@@ -216,7 +216,8 @@ mod tests {
     use super::*;
 
     fn settings(more: &[(&str, &str)]) -> Result<Settings, Error> {
-        let always = [("DATABASE_URL", "postgres://me@localhost/prost"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef")];
+        let always =
+            [("DATABASE_URL", "postgres://me@localhost/prost"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef")];
         Settings::new(Env::map(always.iter().chain(more).map(|(name, value)| (*name, *value))))
     }
 
@@ -249,14 +250,16 @@ mod tests {
             ("JWT_SECRET", "short"),
             ("CART_DATABASE_URL", "mysql://nope"),
         ] {
-            let error = settings(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));
+            let error =
+                settings(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));
             assert!(error.to_string().contains(variable), "{error}");
         }
     }
 
     #[test]
     fn a_services_own_value_wins() {
-        let settings = settings(&[("DATABASE_POOL_MAX", "9"), ("CART_DATABASE_POOL_MAX", "3"), ("PORT", "9000")]).unwrap();
+        let settings =
+            settings(&[("DATABASE_POOL_MAX", "9"), ("CART_DATABASE_POOL_MAX", "3"), ("PORT", "9000")]).unwrap();
         assert_eq!(settings.pool_limits(ServiceName::Cart).unwrap().max, 3);
         assert_eq!(settings.pool_limits(ServiceName::Users).unwrap().max, 9);
         assert_eq!(settings.port(ServiceName::Orders).unwrap(), 9004);

@@ -123,9 +123,7 @@ impl Client {
     /// Waits until an order is in one of these states, and returns it.
     pub async fn order_in(&self, id: &str, states: &[&str], limit: Duration) -> Value {
         eventually(limit, || async {
-            let data = self
-                .try_graphql("query($id: ID!) { order(id: $id) { status } }", json!({"id": id}))
-                .await?;
+            let data = self.try_graphql("query($id: ID!) { order(id: $id) { status } }", json!({"id": id})).await?;
             let status = data["order"]["status"].as_str().unwrap_or("(none)");
             if states.contains(&status) { Ok(()) } else { Err(format!("order {id} is {status}")) }
         })

@@ -94,12 +94,7 @@ impl Shop {
     /// Runs a command of the binary to its end.
     pub fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("run prost");
-        assert!(
-            output.status.success(),
-            "prost {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "prost {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
@@ -189,7 +184,6 @@ fn analytics_url(owner_url: &str) -> String {
 
 /// Ports that nobody listens on just now.
 fn free_ports(count: usize) -> Vec<u16> {
-    let held: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
     held.iter().map(|listener| listener.local_addr().expect("bound").port()).collect()
 }
