@@ -1,0 +1,11 @@
+//! The products service on a real database: what it stores, publishes and answers.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod catalogue;
+mod demo;
+mod holds;
+mod http;
+mod lists;
+mod schema;
+mod support;
