@@ -69,6 +69,16 @@ pub struct Consumer {
     pub handler: Arc<dyn Handler>,
 }
 
+/// Some message took its consumer down, again and again. Those before it were settled one by one, so it is
+/// the first that was delivered too often, and the others were only in hand with it: a session sets one
+/// aside, to be tried again later, and tries the rest. An innocent one is late; the culprit is set aside
+/// until its retries are used up.
+#[derive(Debug, PartialEq, Eq)]
+enum Suspect {
+    Wanted,
+    SetAside,
+}
+
 /// A message that could be read.
 #[derive(Clone)]
 struct Readable {
@@ -110,13 +120,14 @@ impl Consumer {
     }
 
     async fn consume(&self, receiver: &Receiver, shutdown: &CancellationToken) -> Result<(), TransportError> {
+        let mut suspect = Suspect::Wanted;
         loop {
             let batch = tokio::select! {
                 batch = receiver.receive(usize::from(BATCH)) => batch?,
                 () = shutdown.cancelled() => return Ok(()),
             };
             let is_full = batch.len() >= usize::from(BATCH);
-            self.process(receiver, batch, shutdown).await?;
+            self.process(receiver, batch, &mut suspect, shutdown).await?;
             let rest = self.handler.rest();
             if !is_full && !rest.is_zero() {
                 shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
@@ -128,6 +139,7 @@ impl Consumer {
         &self,
         receiver: &Receiver,
         batch: Vec<Delivery>,
+        suspect: &mut Suspect,
         shutdown: &CancellationToken,
     ) -> Result<(), TransportError> {
         let mut together = Vec::with_capacity(batch.len());
@@ -140,17 +152,15 @@ impl Consumer {
                 Err(error) => self.park(receiver, &delivery, &error.to_string()).await?,
             }
         }
-        // Suspects are settled one by one and in order, so whoever takes its consumer down is the first one left.
-        let mut alone = alone.into_iter();
-        if let Some(first) = alone.next() {
-            if first.delivery.deliveries > MAX_DELIVERIES {
-                let reason = format!("delivered {} times without an answer", first.delivery.deliveries - 1);
-                self.park(receiver, &first.delivery, &reason).await?;
-            } else {
-                self.apply_alone(receiver, first, shutdown).await?;
-            }
+        if *suspect == Suspect::Wanted
+            && let Some(at) = alone.iter().position(|message| message.delivery.deliveries > MAX_DELIVERIES)
+        {
+            let delivery = alone.remove(at).delivery;
+            let error = format!("delivered {} times without an answer", delivery.deliveries - 1);
+            self.retry(receiver, &delivery, &error).await?;
+            *suspect = Suspect::SetAside;
         }
-        self.apply_one_by_one(receiver, alone, shutdown).await?;
+        self.apply_one_by_one(receiver, alone.into_iter(), shutdown).await?;
         if together.is_empty() || shutdown.is_cancelled() {
             return Ok(());
         }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 pub(crate) const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)];
 
-/// A message that was delivered this often without being settled took its consumer down each time.
-pub(crate) const MAX_DELIVERIES: u32 = 5;
+/// A message that was delivered this often without being settled may be what took its consumer down.
+pub(crate) const MAX_DELIVERIES: u32 = 2;
 
 /// A recorded event on its way to the broker.
 #[derive(Debug, Clone)]

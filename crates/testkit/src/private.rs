@@ -85,6 +85,21 @@ impl PrivateRabbit {
         TestBroker::on(self.server.clone()).await
     }
 
+    /// Raises the memory alarm: the node takes nothing from whoever publishes.
+    pub async fn raise_memory_alarm(&self) {
+        self.set_watermark("0.00001").await;
+    }
+
+    /// Ends the memory alarm.
+    pub async fn lift_memory_alarm(&self) {
+        self.set_watermark("0.6").await;
+    }
+
+    async fn set_watermark(&self, fraction: &str) {
+        let set = self.server.control(&["set_vm_memory_high_watermark", fraction]).await;
+        set.unwrap_or_else(|error| panic!("set the watermark: {error}"));
+    }
+
     /// kill -9 of the node.
     pub fn kill(&self) {
         self.server.kill().unwrap_or_else(|error| panic!("kill RabbitMQ: {error}"));

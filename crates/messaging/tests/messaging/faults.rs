@@ -1,0 +1,193 @@
+//! What both transports promise when something dies, hangs or goes away.
+
+use std::time::Duration;
+
+use database::outbox;
+use testkit::eventually;
+
+use crate::doomed::Doomed;
+use crate::harness::{Harness, Kind, LIMIT, body, drafts, ids, orders};
+use crate::probe::{Act, Probe};
+
+async fn permit(semaphore: &tokio::sync::Semaphore) {
+    tokio::time::timeout(LIMIT, semaphore.acquire()).await.expect("in time").expect("open").forget();
+}
+
+pub async fn a_consumer_that_dies_half_way_leaves_its_messages_to_the_next(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let batch = drafts(10);
+    let _relay = shop.relay();
+    let probe = Probe::with(Act::Apply, [(batch[5].envelope.event_id, Act::Pause)]);
+    let doomed = Doomed::consumer(&shop, orders(), probe.clone());
+    shop.record(&batch).await;
+    permit(&probe.paused).await;
+    doomed.kill();
+    shop.fast_forward().await;
+    let _orders = shop.consumer(orders(), Probe::new());
+    shop.until_applied("orders", &ids(&batch)).await;
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(shop.depth(orders()).await.dead, 0);
+}
+
+pub async fn who_takes_its_consumer_down_is_parked_and_nobody_else(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let batch = drafts(7);
+    let killer = batch[3].envelope.event_id;
+    let rest: Vec<_> = ids(&batch).into_iter().filter(|id| *id != killer).collect();
+    let relay = shop.relay();
+    shop.record(&batch).await;
+    shop.until_ready(orders(), 7).await;
+    relay.stop().await;
+    let mut deaths = 0;
+    loop {
+        let probe = Probe::with(Act::Apply, [(killer, Act::Pause)]);
+        let doomed = Doomed::consumer(&shop, orders(), probe.clone());
+        let parked = eventually(LIMIT, || async {
+            shop.fast_forward().await;
+            match (probe.paused.try_acquire(), shop.depth(orders()).await) {
+                (Ok(_), _) => Ok(false),
+                (Err(_), depth) if depth.dead > 0 => Ok(true),
+                (Err(_), depth) => Err(format!("{deaths} deaths, {depth:?}")),
+            }
+        })
+        .await;
+        if parked {
+            break;
+        }
+        doomed.kill();
+        deaths += 1;
+    }
+    // The last consumer lives on.
+    shop.until_applied("orders", &rest).await;
+    let dead = shop.until_dead(orders(), 1).await;
+    assert_eq!(dead, [(body(&batch[3]), "delivered 2 times without an answer".to_owned())]);
+    assert_eq!(deaths, 2 * 4, "twice in each tier");
+}
+
+pub async fn shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let batch = drafts(3);
+    let [poison, begun, rest] = [0, 1, 2].map(|index| batch[index].envelope.event_id);
+    let relay = shop.relay();
+    shop.record(&batch).await;
+    shop.until_ready(orders(), 3).await;
+    // The poison makes it go one by one; the second then pauses inside its transaction.
+    let probe = Probe::with(Act::Apply, [(poison, Act::Reject), (begun, Act::Pause)]);
+    let first = shop.consumer(orders(), probe.clone());
+    permit(&probe.paused).await;
+    let later = drafts(5);
+    shop.record(&later).await;
+    shop.until_sent().await;
+    first.cancel();
+    probe.resume.add_permits(1);
+    first.ended().await;
+    assert_eq!(shop.effects("orders", &[begun]).await, [1], "what was begun is finished");
+    assert_eq!(shop.effects("orders", &ids(&later)).await, [0; 5], "and nothing else is begun");
+    if kind != Kind::Rabbit {
+        assert_eq!(shop.effects("orders", &[rest]).await, [0]); // there it may be of the same batch as `begun`
+    }
+
+    let second = shop.consumer(orders(), Probe::new());
+    let rest = [&[begun, rest], &ids(&later)[..]].concat();
+    tokio::time::timeout(Duration::from_secs(5), shop.until_applied("orders", &rest))
+        .await
+        .expect("the rest was given back: nobody waits for a lease to end");
+    shop.until_idle(&["orders"]).await;
+    second.stop().await;
+
+    let last = drafts(5);
+    shop.record(&last).await;
+    relay.stop().await;
+    let backlog = outbox::backlog(&shop.products.read().await.expect("connect")).await.expect("backlog");
+    assert_eq!(backlog.pending, 0, "the relay empties what is there before it ends");
+}
+
+pub async fn while_the_broker_is_away_events_wait_and_then_drain(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let proxy = shop.proxy().await;
+    let (products, sending) = shop.through(&proxy, "products");
+    let (receiver, receiving) = shop.through(&proxy, "orders");
+    let _relay = shop.relay_of(products, sending);
+    let _orders = shop.consumer_of(orders(), Probe::new(), receiver, receiving);
+    let mut all = Vec::new();
+    for round in 0..3 {
+        let before = drafts(50);
+        shop.record(&before).await;
+        all.extend(ids(&before));
+        if round > 0 {
+            // Once at rest, and twice in the middle of it.
+            eventually(LIMIT, || async {
+                let applied: i64 = shop.effects("orders", &all).await.iter().sum();
+                if applied > 0 { Ok(()) } else { Err("nothing yet".to_owned()) }
+            })
+            .await;
+        } else {
+            shop.until_applied("orders", &all).await;
+        }
+        proxy.cut();
+        let during = drafts(100);
+        for some in during.chunks(10) {
+            shop.record(some).await;
+        }
+        assert_eq!(shop.effects("orders", &ids(&during)).await, [0; 100], "orders are accepted, events wait");
+        all.extend(ids(&during));
+        proxy.pass();
+        shop.fast_forward_leases().await;
+    }
+    shop.until_applied("orders", &all).await;
+    shop.until_idle(&["orders"]).await;
+    let depth = shop.depth(orders()).await;
+    assert_eq!((depth.delayed, depth.dead), (0, 0), "an outage fills no dead-letter queue");
+    let backlog = outbox::backlog(&shop.products.read().await.expect("connect")).await.expect("backlog");
+    assert_eq!((backlog.pending, backlog.failed), (0, 0), "and fails no event");
+}
+
+pub async fn a_stall_in_the_middle_doubles_nothing(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let proxy = shop.proxy().await;
+    let (receiver, receiving) = shop.through(&proxy, "orders");
+    let _relay = shop.relay();
+    let stalled = shop.consumer_of(orders(), Probe::new(), receiver, receiving);
+    let warm = drafts(5);
+    shop.record(&warm).await;
+    shop.until_applied("orders", &ids(&warm)).await;
+    proxy.stall();
+    let all = drafts(100);
+    shop.record(&all).await;
+    // Somebody else takes over, also what the stalled one holds.
+    let other = shop.consumer(orders(), Probe::new());
+    shop.fast_forward().await;
+    proxy.pass();
+    shop.until_applied("orders", &ids(&all)).await;
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(shop.effects("orders", &ids(&all)).await, [1; 100]);
+    stalled.stop().await;
+    other.stop().await;
+}
+
+pub async fn a_paused_relay_doubles_nothing(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let proxy = shop.proxy().await;
+    let (products, sending) = shop.through(&proxy, "products");
+    let _orders = shop.consumer(orders(), Probe::new());
+    let paused = shop.relay_of(products, sending);
+    let warm = drafts(5);
+    shop.record(&warm).await;
+    shop.until_applied("orders", &ids(&warm)).await;
+    proxy.stall();
+    let all = drafts(100);
+    shop.record(&all).await;
+    shop.until_claimed().await;
+    // Its leases run out; another relay sends the same rows, and then the first one wakes.
+    shop.fast_forward_leases().await;
+    let successor = shop.relay();
+    shop.until_applied("orders", &ids(&all)).await;
+    let later = drafts(50);
+    shop.record(&later).await;
+    proxy.pass();
+    shop.until_applied("orders", &ids(&later)).await;
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(shop.effects("orders", &ids(&all)).await, [1; 100]);
+    paused.stop().await;
+    successor.stop().await;
+}

@@ -1,0 +1,347 @@
+//! One shop per test: products publishes, the others consume, on the transport asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::{Database, Error, outbox};
+use events::topology::{Exchange, QUEUES, Queue};
+use events::{CorrelationId, Draft, EventId, OrderId, StockReleased};
+use messaging::{Consumer, Handler, QueueDepth, Relay, Transport};
+use testkit::{FaultProxy, TestBroker, TestDatabase, eventually, foundation_with};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::rabbit_probe;
+
+pub const LIMIT: Duration = Duration::from_secs(30);
+pub const PRODUCTS: &str = "product.stock_released";
+
+/// How messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// In PostgreSQL, outbox and queues in one database: one statement moves them.
+    SameDatabase,
+    /// In PostgreSQL, reached through a pool of its own: claim, publish, delete.
+    Apart,
+    /// Over RabbitMQ.
+    Rabbit,
+}
+
+/// The schemas of services, each with a table that shows every effect, doubled ones too.
+const SERVICES: [(&str, &str); 4] =
+    [("products", "catalog"), ("orders", "orders"), ("cart", "cart"), ("analytics", "analytics")];
+const EFFECTS: &str = "CREATE TABLE effects (event_id uuid NOT NULL)";
+
+pub struct Harness {
+    pub kind: Kind,
+    pub db: TestDatabase,
+    pub owner: Client,
+    pub products: Database,
+    broker: Option<TestBroker>,
+    /// For looking at depths.
+    looking: Transport,
+}
+
+/// A consumer or a relay at work.
+pub struct Running {
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(CancellationToken) -> F) -> Running {
+        let shutdown = CancellationToken::new();
+        Running { task: tokio::spawn(work(shutdown.clone())), shutdown }
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.ended().await;
+    }
+
+    pub fn cancel(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub async fn ended(self) {
+        tokio::time::timeout(LIMIT, self.task).await.expect("it ends in time").expect("it does not panic");
+    }
+}
+
+impl Harness {
+    pub async fn new(kind: Kind) -> Harness {
+        let deploy: Vec<_> =
+            SERVICES.iter().map(|(service, schema)| foundation_with(service, schema, EFFECTS)).collect();
+        let db = TestDatabase::new(&deploy).await;
+        let broker = match kind {
+            Kind::SameDatabase | Kind::Apart => None,
+            Kind::Rabbit => Some(TestBroker::new().await),
+        };
+        let products = db.database("products", "catalog");
+        let looking = broker.as_ref().map_or_else(|| db.transport(&products), TestBroker::transport);
+        Harness { kind, owner: db.owner().await, products, db, broker, looking }
+    }
+
+    fn broker(&self) -> &TestBroker {
+        self.broker.as_ref().expect("this transport has a broker")
+    }
+
+    /// A service's transport.
+    pub fn transport(&self, database: &Database, service: &str) -> Transport {
+        match self.kind {
+            Kind::SameDatabase => self.db.transport(database),
+            Kind::Apart => self.db.transport(&self.db.database(service, "messaging")),
+            Kind::Rabbit => self.broker().transport(),
+        }
+    }
+
+    /// A proxy before whatever carries the messages.
+    pub async fn proxy(&self) -> FaultProxy {
+        match self.kind {
+            Kind::SameDatabase | Kind::Apart => FaultProxy::of_url(self.db.owner_url()).await,
+            Kind::Rabbit => FaultProxy::of_url(self.broker().url()).await,
+        }
+    }
+
+    /// A service's database and transport whose messages pass the proxy.
+    pub fn through(&self, proxy: &FaultProxy, service: &str) -> (Database, Transport) {
+        match self.kind {
+            Kind::SameDatabase => {
+                let database = self.db.database_through(proxy, service, schema(service));
+                (database.clone(), self.db.transport(&database))
+            }
+            Kind::Apart => {
+                let messages = self.db.database_through(proxy, service, "messaging");
+                (self.db.database(service, schema(service)), self.db.transport(&messages))
+            }
+            Kind::Rabbit => (self.db.database(service, schema(service)), self.broker().transport_through(proxy)),
+        }
+    }
+
+    /// Products' relay.
+    pub fn relay(&self) -> Running {
+        self.relay_of(self.products.clone(), self.transport(&self.products, "products"))
+    }
+
+    pub fn relay_of(&self, database: Database, transport: Transport) -> Running {
+        Running::start(|shutdown| Relay::new("products", database, transport).run(shutdown))
+    }
+
+    /// A consumer of a service's queue.
+    pub fn consumer(&self, queue: &'static Queue, handler: Arc<dyn Handler>) -> Running {
+        let database = self.db.database(queue.service, schema(queue.service));
+        let transport = self.transport(&database, queue.service);
+        self.consumer_of(queue, handler, database, transport)
+    }
+
+    pub fn consumer_of(
+        &self,
+        queue: &'static Queue,
+        handler: Arc<dyn Handler>,
+        database: Database,
+        transport: Transport,
+    ) -> Running {
+        Running::start(|shutdown| Consumer { queue, database, handler }.run(transport, shutdown))
+    }
+
+    /// Records events of products, in one transaction.
+    pub async fn record(&self, drafts: &[Draft]) {
+        let drafts = drafts.to_vec();
+        let recorded: Result<(), Error> =
+            self.products.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
+        recorded.expect("record");
+    }
+
+    /// Puts bodies on the way as no relay would.
+    pub async fn publish_raw(&self, exchange: Exchange, routing_key: &str, bodies: &[String]) {
+        match self.kind {
+            Kind::SameDatabase | Kind::Apart => {
+                for body in bodies {
+                    let queues = testkit::publish_to_postgres(&self.owner, exchange.name(), routing_key, body).await;
+                    assert!(queues > 0, "nobody wants {routing_key}");
+                }
+            }
+            Kind::Rabbit => {
+                let messages: Vec<_> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
+                testkit::publish_to_rabbit(self.broker().url(), exchange.name(), &messages).await;
+            }
+        }
+    }
+
+    /// What is parked of a queue: bodies and reasons, oldest first.
+    pub async fn dead_letters(&self, queue: &Queue) -> Vec<(String, String)> {
+        match self.kind {
+            Kind::SameDatabase | Kind::Apart => {
+                let sql =
+                    "SELECT body, reason FROM messaging.dead_letters d JOIN messaging.queues q ON q.id = d.queue_id
+                           WHERE q.name = $1 ORDER BY d.id";
+                let rows = self.owner.query(sql, &[&queue.name()]).await.expect("read the dead letters");
+                rows.iter().map(|row| (row.get("body"), row.get("reason"))).collect()
+            }
+            Kind::Rabbit => rabbit_probe::dead_letters(self.broker().url(), &queue.dead_letter_queue()).await,
+        }
+    }
+
+    /// Time passes: what waits for its next try, or for the lease of a dead consumer to end, is due now.
+    pub async fn fast_forward(&self) {
+        match self.kind {
+            Kind::SameDatabase | Kind::Apart => self
+                .owner
+                .batch_execute(
+                    "UPDATE messaging.delayed_messages SET due_at = now();
+                     UPDATE messaging.messages SET leased_until = now() - interval '1 s' WHERE leased_until IS NOT NULL",
+                )
+                .await
+                .expect("fast forward"),
+            // A dead consumer's messages come back with the end of its connection.
+            Kind::Rabbit => {
+                self.until_declared().await;
+                rabbit_probe::end_all_delays(self.broker().url()).await;
+            }
+        }
+    }
+
+    pub async fn depth(&self, queue: &Queue) -> QueueDepth {
+        let depths = self.looking.depths().await.expect("depths");
+        // RabbitMQ's retry queues are shared; a test's broker has no other messages in them.
+        let delayed: i64 = depths.iter().filter(|depth| depth.service == "prost").map(|depth| depth.delayed).sum();
+        let mut depth = depths.into_iter().find(|depth| depth.queue == queue.name()).expect("a declared queue");
+        depth.delayed += delayed;
+        depth
+    }
+
+    /// How often each event had its effect in this service, in the order of the events given.
+    pub async fn effects(&self, service: &str, events: &[EventId]) -> Vec<i64> {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM {}.effects e WHERE e.event_id = wanted.id) AS effects
+             FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, position) ORDER BY position",
+            schema(service)
+        );
+        let rows = self.owner.query(&sql, &[&events]).await.expect("count the effects");
+        rows.iter().map(|row| row.get("effects")).collect()
+    }
+
+    /// Waits until each of these events had exactly one effect.
+    pub async fn until_applied(&self, service: &str, events: &[EventId]) {
+        eventually(LIMIT, || async {
+            let effects = self.effects(service, events).await;
+            assert!(effects.iter().all(|count| *count <= 1), "an effect was doubled: {effects:?}");
+            match effects.iter().filter(|count| **count == 0).count() {
+                0 => Ok(()),
+                missing => Err(format!("{service}: {missing} of {} events not applied", events.len())),
+            }
+        })
+        .await;
+    }
+
+    /// Waits until so many messages of a queue are parked.
+    pub async fn until_dead(&self, queue: &Queue, count: usize) -> Vec<(String, String)> {
+        eventually(LIMIT, || async {
+            let dead = self.dead_letters(queue).await;
+            if dead.len() >= count { Ok(dead) } else { Err(format!("{} dead letters", dead.len())) }
+        })
+        .await
+    }
+
+    /// Waits until exchanges and queues are there to publish to.
+    pub async fn until_declared(&self) {
+        eventually(LIMIT, || async { self.looking.depths().await.map(|_| ()).map_err(|error| error.to_string()) })
+            .await;
+    }
+
+    /// Waits until so many messages are ready in a queue.
+    pub async fn until_ready(&self, queue: &Queue, count: i64) {
+        eventually(LIMIT, || async {
+            let depth = self.depth(queue).await;
+            if depth.ready == count { Ok(()) } else { Err(format!("{depth:?}")) }
+        })
+        .await;
+    }
+
+    /// Waits until nothing is ready or delayed in a queue.
+    pub async fn until_empty(&self, queue: &Queue) {
+        eventually(LIMIT, || async {
+            let depth = self.depth(queue).await;
+            if depth.ready + depth.delayed == 0 { Ok(()) } else { Err(format!("{depth:?}")) }
+        })
+        .await;
+    }
+
+    /// Waits until products' outbox is empty.
+    pub async fn until_sent(&self) {
+        eventually(LIMIT, || async {
+            let backlog = outbox::backlog(&self.products.read().await.expect("connect")).await.expect("backlog");
+            if backlog.pending == 0 { Ok(()) } else { Err(format!("{backlog:?}")) }
+        })
+        .await;
+    }
+
+    /// Waits until a relay holds rows of the outbox, by lease or by the locks of its open statement.
+    pub async fn until_claimed(&self) {
+        if self.kind == Kind::SameDatabase {
+            return; // its statement is stalled before it reaches the server
+        }
+        eventually(LIMIT, || async {
+            let sql = "SELECT count(*) AS leased FROM catalog.outbox WHERE lease IS NOT NULL";
+            match self.owner.query_one(sql, &[]).await.expect("count").get::<_, i64>("leased") {
+                0 => Err("nothing is claimed".to_owned()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+    }
+
+    /// The leases of relays and of dead consumers end now.
+    pub async fn fast_forward_leases(&self) {
+        self.fast_forward().await;
+        self.owner.execute("UPDATE catalog.outbox SET next_attempt_at = now()", &[]).await.expect("fast forward");
+    }
+
+    /// The gateway's transport, through that proxy.
+    pub fn gateway_transport(&self, proxy: &FaultProxy) -> Transport {
+        match self.kind {
+            Kind::SameDatabase | Kind::Apart => {
+                self.db.transport(&self.db.database_through(proxy, "gateway", "messaging"))
+            }
+            Kind::Rabbit => self.broker().transport_through(proxy),
+        }
+    }
+
+    /// Waits until nothing is on the way to these consumers.
+    pub async fn until_idle(&self, consumers: &[&str]) {
+        testkit::drain_until_idle(&self.db, &self.looking, consumers, LIMIT).await;
+    }
+}
+
+pub fn schema(service: &str) -> &'static str {
+    SERVICES.iter().find(|(name, _)| *name == service).expect("one of the test's services").1
+}
+
+pub fn queue(service: &str, exchange: Exchange) -> &'static Queue {
+    QUEUES.iter().find(|queue| queue.service == service && queue.exchange == exchange).expect("in the topology")
+}
+
+/// The queue that most cases use.
+pub fn orders() -> &'static Queue {
+    queue("orders", Exchange::Products)
+}
+
+/// Some event of products.
+pub fn draft() -> Draft {
+    let event = StockReleased { order_id: OrderId::new(), reservation_id: None, lines: Vec::new() };
+    Draft::new(&event, 1, CorrelationId::new(), "products")
+}
+
+pub fn drafts(count: usize) -> Vec<Draft> {
+    (0..count).map(|_| draft()).collect()
+}
+
+pub fn ids(drafts: &[Draft]) -> Vec<EventId> {
+    drafts.iter().map(|draft| draft.envelope.event_id).collect()
+}
+
+pub fn body(draft: &Draft) -> String {
+    serde_json::to_string(&draft.envelope).expect("an envelope is JSON")
+}

@@ -1,0 +1,45 @@
+//! What every transport promises, as one suite that each of them runs, and what is PostgreSQL's own.
+
+mod conformance;
+mod doomed;
+mod faults;
+mod harness;
+mod postgres;
+mod probe;
+mod rabbit_probe;
+
+/// Runs each case on each transport, as a test of its own.
+macro_rules! on_every_transport {
+    ($($module:ident::$case:ident,)*) => {
+        mod same_database {
+            $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::SameDatabase).await })*
+        }
+        mod apart {
+            $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::Apart).await })*
+        }
+        mod rabbit {
+            $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::Rabbit).await })*
+        }
+    };
+}
+
+on_every_transport! {
+    conformance::events_are_consumed_once,
+    conformance::an_event_arrives_without_waiting_for_a_sweep,
+    conformance::duplicates_change_nothing,
+    conformance::of_a_batch_with_one_poison_message_only_that_is_parked,
+    conformance::what_cannot_be_read_is_parked_and_the_rest_passes,
+    conformance::a_retry_comes_later_and_holds_up_nobody,
+    conformance::after_the_last_tier_a_message_is_parked,
+    conformance::a_panic_is_an_attempt,
+    conformance::an_unroutable_event_is_never_taken_for_sent,
+    conformance::two_consumers_share_a_queue_without_double_effects,
+    conformance::a_tap_tells_events_and_gaps,
+    conformance::the_depths_tell_what_waits_where,
+    faults::a_consumer_that_dies_half_way_leaves_its_messages_to_the_next,
+    faults::who_takes_its_consumer_down_is_parked_and_nobody_else,
+    faults::shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once,
+    faults::while_the_broker_is_away_events_wait_and_then_drain,
+    faults::a_stall_in_the_middle_doubles_nothing,
+    faults::a_paused_relay_doubles_nothing,
+}
