@@ -8,10 +8,9 @@ use cart_client::CartApi;
 use database::{Database, PoolLimits, maintenance};
 use messaging::{Consumer, RabbitConfig, Relay, Transport, Wakes};
 use orders_client::OrdersApi;
-use payments_client::PaymentsApi;
 use products_client::ProductsApi;
 use service::health::{Check, Standard, standard_routes};
-use service::{HttpClient, Shutdown, server, telemetry};
+use service::{Shutdown, server, telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use users_client::UsersApi;
@@ -44,6 +43,9 @@ pub async fn serve(settings: Settings, services: &[ServiceName], shutdown: Cance
         if let Ok(Err(error)) = ended {
             tracing::error!(%error, "a server ended");
         }
+    }
+    if !process.sockets.wait(server::DRAIN_TIMEOUT).await {
+        tracing::warn!("some live views did not close in time");
     }
     // Requests are done; what they recorded still leaves through the relays.
     if !process.tasks.wait(FINISH).await {
@@ -88,7 +90,6 @@ struct Clients {
     products: Arc<dyn ProductsApi>,
     cart: Arc<dyn CartApi>,
     orders: Arc<dyn OrdersApi>,
-    payments: Arc<dyn PaymentsApi>,
 }
 
 impl Clients {
@@ -99,7 +100,6 @@ impl Clients {
             products: Arc::new(products_client::Http::new(&url(ServiceName::Products)?)?),
             cart: Arc::new(cart_client::Http::new(&url(ServiceName::Cart)?)?),
             orders: Arc::new(orders_client::Http::new(&url(ServiceName::Orders)?)?),
-            payments: Arc::new(payments_client::Http::new(HttpClient::new("payments", &url(ServiceName::Payments)?)?)),
         })
     }
 }
@@ -110,6 +110,8 @@ struct Process<'a> {
     clients: Clients,
     /// Servers and sockets stop when this is cancelled.
     shutdown: CancellationToken,
+    /// Live views and WebSockets: closed with the servers.
+    sockets: Shutdown,
     /// Consumers, relays and workers: stopped after the servers, and waited for.
     tasks: Shutdown,
     wakes: Wakes,
@@ -129,7 +131,13 @@ impl<'a> Process<'a> {
             Messages::Postgres if !alone => Wakes::listening(settings.owner_url(), tasks.token()),
             Messages::Postgres | Messages::Rabbit(_) => Wakes::new(),
         };
-        Ok(Process { settings, clients: Clients::over_http(settings)?, shutdown, tasks, wakes })
+        let sockets = Shutdown::new();
+        let (begun, closing) = (shutdown.clone(), sockets.clone());
+        tokio::spawn(async move {
+            begun.cancelled().await;
+            closing.begin();
+        });
+        Ok(Process { settings, clients: Clients::over_http(settings)?, shutdown, sockets, tasks, wakes })
     }
 
     /// Builds a service, starts its tasks, and returns its routes.
@@ -194,9 +202,6 @@ impl<'a> Process<'a> {
             ServiceName::Payments => {
                 let provider = Arc::new(payments::TestProvider::new(database.clone(), SLOW_PAYMENT));
                 let payments = payments::Payments::new(database, provider, payments::PaymentsConfig::default());
-                if local {
-                    self.clients.payments = payments.clone();
-                }
                 self.tasks.spawn("payments", payments::background(payments.clone(), token));
                 (payments::router(payments.clone()), payments::consumers(&payments))
             }
@@ -234,7 +239,19 @@ impl Process<'_> {
             Messages::Rabbit(url) => Transport::rabbit(RabbitConfig { url }),
             Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
         };
-        let router = Router::new();
+        let clients = gateway::Clients {
+            users: self.clients.users.clone(),
+            products: self.clients.products.clone(),
+            cart: self.clients.cart.clone(),
+            orders: self.clients.orders.clone(),
+        };
+        let config = gateway::GatewayConfig {
+            allowed_origins: self.settings.app(ServiceName::Gateway)?.cors_allowed_origins,
+            ..gateway::GatewayConfig::new(self.settings.keys()?)
+        };
+        let tap = gateway::tap_source(transport.clone());
+        let gateway = gateway::Gateway::new(clients, tap, config, self.sockets.clone());
+        let router = gateway::router(gateway);
         let standard = self.standard(ServiceName::Gateway, vec![transport_check(transport)]);
         Ok(router.merge(standard_routes(standard, Default::default())))
     }
