@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use events::ProductCreated;
 use products_client::{Precondition, ProductFilter, ProductsApi, UpdateProduct};
 use service::PageQuery;
@@ -34,7 +32,7 @@ async fn the_demo_catalogue_comes_once() {
 }
 
 #[tokio::test]
-async fn a_second_seed_is_quick_and_respects_the_admin() {
+async fn a_second_seed_respects_the_admin() {
     let shop = Shop::quiet().await;
     products::seed(&shop.products).await.unwrap();
     let page = shop.products.products(&shop.anyone, &ProductFilter::default(), &PageQuery::first(2)).await.unwrap();
@@ -43,9 +41,7 @@ async fn a_second_seed_is_quick_and_respects_the_admin() {
     let change = UpdateProduct { name: Some("Mine".into()), ..Default::default() };
     shop.products.update_product(&shop.admin, renamed.id, Precondition::Exists, change).await.unwrap();
 
-    let started = Instant::now();
     let again = products::seed(&shop.products).await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!((again.categories, again.products, again.pictures), (0, 0, 0));
     assert_eq!(shop.products.product(&shop.anyone, gone.id).await.unwrap_err().code, "product_not_found");
     assert_eq!(shop.products.product(&shop.anyone, renamed.id).await.unwrap().name, "Mine");

@@ -253,6 +253,34 @@ async fn replicas_neither_oversell_nor_block_each_other() {
     }
 }
 
+/// Another replica has decided about the order, but not committed yet: ours waits, looks again, and yields.
+#[tokio::test]
+async fn an_order_that_another_replica_decides_is_left_to_it() {
+    let shop = Shop::listening(1).await;
+    let tea = shop.product("TEA", 5).await;
+    let (contested, other) = (Order::new(), Order::new());
+    let decided = "INSERT INTO catalog.order_holds (order_id, cart_id, status) VALUES ($1, $2, 'released')";
+    shop.owner.batch_execute("BEGIN").await.unwrap();
+    shop.owner.execute(decided, &[&contested.id, &contested.cart_id]).await.unwrap();
+
+    shop.tell(vec![contested.placed(&[(&tea, 2)]), other.placed(&[(&tea, 1)])]).await;
+    let observer = shop.db.owner().await;
+    eventually(SOON, || async {
+        let sql = "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND l.locktype = 'transactionid' AND a.datname = current_database()";
+        let waiting: i64 = observer.query_one(sql, &[]).await.unwrap().get("waiting");
+        if waiting > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
+    })
+    .await;
+    shop.owner.batch_execute("COMMIT").await.unwrap();
+    shop.settle().await;
+
+    let reserved: Vec<OrderId> = shop.said::<StockReserved>().await.iter().map(|event| event.order_id).collect();
+    assert_eq!(reserved, [other.id]);
+    assert_eq!(shop.stock_of(tea.id).await, stock(4, 1, 0));
+    assert_eq!(shop.dead().await, 0);
+}
+
 #[tokio::test]
 async fn a_hold_past_its_time_is_reported_and_kept() {
     let mut shop = Shop::with(products::ProductsConfig {

@@ -146,6 +146,21 @@ async fn a_picture_is_cached_and_cannot_run_scripts() {
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
 }
 
+#[tokio::test]
+async fn the_description_of_the_endpoints_is_whole() {
+    let shop = Shop::quiet().await;
+    let (_, openapi) = products::router(shop.products.clone()).split_for_parts();
+    let json = serde_json::to_value(&openapi).unwrap();
+    assert_eq!(json["paths"].as_object().unwrap().len(), 9);
+    let text = json.to_string();
+    let references: Vec<&str> =
+        text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(references.len() > 10);
+    for reference in references {
+        assert!(json.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+}
+
 /// The client over HTTP and the service itself answer alike.
 #[tokio::test]
 async fn both_clients_answer_alike() {
