@@ -9,7 +9,7 @@ use payments::{
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Order, SOON, Shop, quick};
+use crate::support::{Order, SOON, Shop, attentive, forgetful};
 
 fn captured(calls: i32) -> Vec<(String, i32)> {
     vec![("captured".to_owned(), calls)]
@@ -96,7 +96,7 @@ async fn an_order_that_asks_again_is_answered_again_and_charged_once() {
 
 #[tokio::test]
 async fn two_hundred_orders_through_two_slots_are_each_charged_once() {
-    let shop = Shop::open_with(PaymentsConfig { concurrency: 2, ..quick() }, |provider| provider).await;
+    let shop = Shop::open_with(PaymentsConfig { concurrency: 2, ..attentive() }, |provider| provider).await;
     let methods = ["pm_card_visa", "pm_card_chargeDeclined", "pm_card_visa", "pm_test_timeout"];
     let orders: Vec<Order> = (0..200).map(|n| Order::new(methods[n % methods.len()], "1.00")).collect();
     shop.send(orders.iter().map(Order::payment_requested).collect()).await;
@@ -187,7 +187,7 @@ impl PaymentProvider for Hanging {
 
 #[tokio::test]
 async fn a_process_killed_between_charge_and_record_leaves_one_charge_and_a_told_order() {
-    let config = PaymentsConfig { call_timeout: Duration::from_secs(3600), ..quick() };
+    let config = PaymentsConfig { call_timeout: Duration::from_secs(3600), ..forgetful() };
     let dying = Shop::open_with(config, |provider| Arc::new(Hanging(provider))).await;
     let order = Order::new("pm_card_visa", "99.00");
     dying.request(&order).await;
@@ -200,7 +200,7 @@ async fn a_process_killed_between_charge_and_record_leaves_one_charge_and_a_told
 
     let database = dying.test.database("payments", "payments");
     let provider = Arc::new(TestProvider::new(database.clone(), Duration::ZERO));
-    let restarted = Payments::new(database, provider, quick());
+    let restarted = Payments::new(database, provider, attentive());
     let shutdown = CancellationToken::new();
     let background = tokio::spawn(payments::background(restarted, shutdown.clone()));
     dying.hear(&order, "PaymentProcessed", 1).await;

@@ -22,14 +22,14 @@ pub fn migrations() -> Vec<Migrations> {
     vec![payments::migrations().unwrap(), foundation_with("orders", "orders", "")]
 }
 
-/// Leases and sweeps short enough for tests of crashes.
-pub fn quick() -> PaymentsConfig {
-    PaymentsConfig {
-        lease: Duration::from_millis(500),
-        call_timeout: Duration::from_millis(300),
-        sweep: Duration::from_millis(50),
-        ..PaymentsConfig::default()
-    }
+/// As in production, but due work is looked for more often.
+pub fn attentive() -> PaymentsConfig {
+    PaymentsConfig { sweep: Duration::from_millis(50), ..PaymentsConfig::default() }
+}
+
+/// Leases run out soon, for tests of crashes; a healthy call may then be asked twice on a busy machine.
+pub fn forgetful() -> PaymentsConfig {
+    PaymentsConfig { lease: Duration::from_millis(500), ..attentive() }
 }
 
 pub fn euro(text: &str) -> Money {
@@ -48,7 +48,7 @@ pub struct Shop {
 
 impl Shop {
     pub async fn open() -> Shop {
-        Shop::open_with(quick(), |provider| provider).await
+        Shop::open_with(attentive(), |provider| provider).await
     }
 
     /// A shop whose provider is the test provider, perhaps with something around it.
