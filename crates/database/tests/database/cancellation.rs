@@ -37,7 +37,7 @@ async fn polled<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
 
 /// Nothing of this database's services runs a statement or holds a transaction open.
 async fn assert_quiet(owner: &Client, after: &str) {
-    eventually(Duration::from_secs(1), || async {
+    eventually(LIMIT, || async {
         let sql = "SELECT count(*) AS busy FROM pg_stat_activity
                    WHERE datname = current_database() AND application_name = 'prost-users' AND state <> 'idle'";
         match owner.query_one(sql, &[]).await.expect("look").get::<_, i64>("busy") {

@@ -14,7 +14,10 @@ async fn permit(semaphore: &tokio::sync::Semaphore) {
 }
 
 pub async fn a_consumer_that_dies_half_way_leaves_its_messages_to_the_next(kind: Kind) {
-    let shop = Harness::new(kind).await;
+    a_consumer_that_dies_half_way_in(Harness::new(kind).await, LIMIT).await;
+}
+
+pub async fn a_consumer_that_dies_half_way_in(shop: Harness, limit: Duration) {
     let batch = drafts(10);
     let _relay = shop.relay();
     let probe = Probe::with(Act::Apply, [(batch[5].envelope.event_id, Act::Pause)]);
@@ -24,7 +27,7 @@ pub async fn a_consumer_that_dies_half_way_leaves_its_messages_to_the_next(kind:
     doomed.kill();
     shop.fast_forward().await;
     let _orders = shop.consumer(orders(), Probe::new());
-    shop.until_applied("orders", &ids(&batch)).await;
+    shop.until_applied_within(limit, "orders", &ids(&batch)).await;
     shop.until_idle(&["orders"]).await;
     assert_eq!(shop.depth(orders()).await.dead, 0);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::migrate::Migrations;
 use database::{Database, Error, outbox};
 use events::topology::{Exchange, QUEUES, Queue};
 use events::{CorrelationId, Draft, EventId, OrderId, StockReleased};
@@ -32,6 +33,11 @@ pub enum Kind {
 const SERVICES: [(&str, &str); 4] =
     [("products", "catalog"), ("orders", "orders"), ("cart", "cart"), ("analytics", "analytics")];
 const EFFECTS: &str = "CREATE TABLE effects (event_id uuid NOT NULL)";
+
+/// The schemas of the test's services.
+pub fn deploy() -> Vec<Migrations> {
+    SERVICES.iter().map(|(service, schema)| foundation_with(service, schema, EFFECTS)).collect()
+}
 
 pub struct Harness {
     pub kind: Kind,
@@ -72,9 +78,11 @@ impl Running {
 
 impl Harness {
     pub async fn new(kind: Kind) -> Harness {
-        let deploy: Vec<_> =
-            SERVICES.iter().map(|(service, schema)| foundation_with(service, schema, EFFECTS)).collect();
-        let db = TestDatabase::new(&deploy).await;
+        Harness::on(TestDatabase::new(&deploy()).await, kind).await
+    }
+
+    /// On a database that [`deploy`] migrated.
+    pub async fn on(db: TestDatabase, kind: Kind) -> Harness {
         let broker = match kind {
             Kind::SameDatabase | Kind::Apart => None,
             Kind::Rabbit => Some(TestBroker::new().await),
@@ -225,7 +233,11 @@ impl Harness {
 
     /// Waits until each of these events had exactly one effect.
     pub async fn until_applied(&self, service: &str, events: &[EventId]) {
-        eventually(LIMIT, || async {
+        self.until_applied_within(LIMIT, service, events).await;
+    }
+
+    pub async fn until_applied_within(&self, limit: Duration, service: &str, events: &[EventId]) {
+        eventually(limit, || async {
             let effects = self.effects(service, events).await;
             assert!(effects.iter().all(|count| *count <= 1), "an effect was doubled: {effects:?}");
             match effects.iter().filter(|count| **count == 0).count() {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use events::EventId;
 use events::topology::Exchange;
 use messaging::{Consumer, Transport, Wakes};
-use testkit::eventually;
+use testkit::{PrivatePostgres, TestDatabase, connect, eventually};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Harness, Kind, LIMIT, drafts, ids, orders};
+use crate::conformance;
+use crate::harness::{Harness, Kind, LIMIT, deploy, drafts, ids, orders, queue};
 use crate::probe::{Act, Probe};
 
 #[tokio::test]
@@ -79,4 +81,86 @@ async fn the_queue_of_a_tap_that_nobody_reads_goes_and_the_tap_says_gap() {
         }
     })
     .await;
+}
+
+/// Events of products that are recorded, that is: acknowledged to whoever asked for them.
+async fn recorded(db: &TestDatabase) -> Vec<EventId> {
+    let rows = connect(db.owner_url()).await.query("SELECT event_id FROM catalog.events", &[]).await.expect("read");
+    rows.iter().map(|row| row.get("event_id")).collect()
+}
+
+#[tokio::test]
+async fn after_kill_9_of_the_server_nothing_is_lost_or_doubled() {
+    let server = PrivatePostgres::start().await;
+    let db = server.database(&deploy()).await;
+    let shutdown = CancellationToken::new();
+    {
+        let mut shop = Harness::on(db, Kind::SameDatabase).await;
+        let wakes = Wakes::listening(shop.db.owner_url(), shutdown.clone());
+        let _relay = shop.relay();
+        for consuming in [orders(), queue("cart", Exchange::Products)] {
+            let database = shop.db.database(consuming.service, consuming.service);
+            let transport = Transport::postgres(database.clone(), wakes.clone());
+            let consumer = Consumer { queue: consuming, database, handler: Probe::new() };
+            tokio::spawn(consumer.run(transport, shutdown.clone()));
+        }
+        for _ in 0..3 {
+            let mut acknowledged = Vec::new();
+            for _ in 0..30 {
+                let some = drafts(5);
+                shop.record(&some).await;
+                acknowledged.extend(ids(&some));
+            }
+            server.kill();
+            server.revive().await;
+            let survivors = recorded(&shop.db).await;
+            assert!(acknowledged.iter().all(|id| survivors.contains(id)), "what was acknowledged is there");
+        }
+        let all = recorded(&shop.db).await;
+        shop.owner = shop.db.owner().await;
+        shop.until_applied("orders", &all).await;
+        shop.until_applied("cart", &all).await;
+        shop.until_idle(&["orders", "cart"]).await;
+        assert_eq!(all.len(), 3 * 30 * 5);
+        for consuming in [orders(), queue("cart", Exchange::Products)] {
+            let depth = shop.depth(consuming).await;
+            assert_eq!((depth.ready, depth.delayed, depth.dead), (0, 0, 0), "an outage fills no dead-letter queue");
+        }
+        shutdown.cancel();
+    }
+}
+
+/// A mutant: the idempotency record is lost. The suite has to notice, or it proves nothing.
+#[tokio::test]
+#[should_panic(expected = "an effect was doubled")]
+async fn the_suite_notices_a_forgotten_idempotency_record() {
+    let shop = Harness::new(Kind::SameDatabase).await;
+    shop.owner
+        .batch_execute(
+            "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN DELETE FROM orders.idempotency_records WHERE event_id = NEW.event_id; RETURN NULL; END $$;
+             CREATE TRIGGER forget AFTER INSERT ON orders.idempotency_records FOR EACH ROW EXECUTE FUNCTION forget()",
+        )
+        .await
+        .expect("mutate");
+    shop.owner.batch_execute("GRANT EXECUTE ON FUNCTION forget() TO PUBLIC").await.expect("grant");
+    conformance::duplicates_change_nothing_in(shop).await;
+}
+
+/// A mutant: whoever acknowledges need not hold the lease, and does it before the effect is committed.
+#[tokio::test]
+#[should_panic(expected = "events not applied")]
+async fn the_suite_notices_an_acknowledgement_before_the_commit() {
+    let shop = Harness::new(Kind::SameDatabase).await;
+    shop.owner
+        .batch_execute(
+            "CREATE OR REPLACE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
+                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer, deliveries integer)
+                 LANGUAGE sql SECURITY DEFINER SET search_path = messaging AS $$
+                     DELETE FROM messages WHERE queue_id = own_queue(queue_name)
+                     RETURNING id, exchange, routing_key, body, attempts, 1 $$",
+        )
+        .await
+        .expect("mutate");
+    crate::faults::a_consumer_that_dies_half_way_in(shop, Duration::from_secs(3)).await;
 }
