@@ -94,7 +94,8 @@ pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
     let outcome = if options.detach {
         detach::run(folder, &options, &progress).await
     } else {
-        foreground::run(folder, &options, &progress).await
+        // On the heap: it holds the whole shop.
+        Box::pin(foreground::run(folder, &options, &progress)).await
     };
     terminal::finish(&progress);
     outcome

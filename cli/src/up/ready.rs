@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
+use servers::local_http_client;
 use tokio::time::sleep;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 const POLL: Duration = Duration::from_millis(25);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// What `GET /readyz` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,18 +22,9 @@ pub enum Readiness {
     Silent,
 }
 
-/// A client for questions to services on this machine.
-fn client() -> Result<Client> {
-    Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .map_err(|error| Error::failed(format!("cannot make an HTTP client: {error}"), "Report this: it is a defect"))
-}
-
 /// Asks once.
 pub async fn readiness(url: &str) -> Result<Readiness> {
-    ask(&client()?, url).await
+    ask(&local_http_client(ANSWER_LIMIT)?, url).await
 }
 
 async fn ask(client: &Client, url: &str) -> Result<Readiness> {
@@ -48,7 +41,7 @@ async fn ask(client: &Client, url: &str) -> Result<Readiness> {
 
 /// Asks until the answer is 200.
 pub(super) async fn until_ready(url: &str) -> Result<()> {
-    let client = client()?;
+    let client = local_http_client(ANSWER_LIMIT)?;
     while ask(&client, url).await? != Readiness::Ready {
         sleep(POLL).await;
     }

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn text(folder: &DataFolder, shop: &Shop, logins: &[DemoLogin], paint: Paint) -> String {
     let url = shop.url();
     let mut text = format!(
-        "{}\n\n  shop       {url}\n  GraphQL    {url}/graphiql\n  REST       {}/docs and the five ports after it\n  data       {}\n",
+        "{}\n\n  shop       {url}\n  GraphQL    {url}/graphql (to try it: {url}/graphiql)\n  REST       {}/docs and the five ports after it\n  data       {}\n",
         paint.bold(&paint.green("The shop is open.")),
         crate::data_folder::url(shop.host, shop.port + 1),
         folder.path().display(),
@@ -22,11 +22,21 @@ pub(super) fn text(folder: &DataFolder, shop: &Shop, logins: &[DemoLogin], paint
         }
     }
     text.push_str(&format!(
-        "\n{}\n  1. Open {url}, fill a cart, pay with pm_card_visa, and watch the order become CONFIRMED.\n  \
-         2. Pay with pm_card_chargeDeclined, and watch every step being undone.\n  \
-         3. Ask over GraphQL:\n     curl -s {url}/graphql -H 'content-type: application/json' \\\n       \
-         -d '{{\"query\":\"{{ products(first: 3) {{ edges {{ node {{ name price {{ amount currencyCode }} }} }} }} }}\"}}'\n",
+        "\n{}\n{}",
         paint.bold("Three things to try"),
+        THREE_THINGS
+            .replace("URL", &url)
+            .replace("DATA", &folder.postgres().data_folder().unwrap_or_default().display().to_string()),
     ));
     text
 }
+
+/// Each works as it stands.
+const THREE_THINGS: &str = r#"  1. Look around: paste this into URL/graphiql
+       { products(first: 3) { edges { node { id name price { amount currencyCode } stockQuantity } } } }
+  2. Buy: log in (loginUser), then addToCart, then checkout with the payment method pm_card_visa, and watch
+     subscription { orderStatus(orderId: "…") { status } } reach CONFIRMED. With pm_card_chargeDeclined every
+     step is undone again: COMPENSATED.
+  3. Pull the plug in the middle: the shop restarts its database, and no order is lost or doubled
+       kill -9 $(head -n 1 DATA/postmaster.pid)
+"#;

@@ -10,6 +10,7 @@
 mod error;
 mod folder;
 pub mod install;
+mod local_http;
 mod ports;
 mod postgres;
 mod process;
@@ -21,9 +22,12 @@ mod server;
 pub use error::Error;
 pub use folder::{FolderLock, new_secret, read_secret, write_secret};
 pub use install::tools_folder;
+pub use local_http::local_http_client;
 pub use ports::{PortHolder, free_port, holder_of, is_port_free};
 pub use postgres::{PostgresBinaries, PostgresServer};
-pub use process::{command_line, find_program, is_running, log_tail, resident_memory_bytes, wait_until_gone};
+pub use process::{
+    command_line, find_program, is_running, log_tail, resident_memory_bytes, rotate_log, wait_until_gone,
+};
 pub use progress::Progress;
 pub use rabbit::RabbitServer;
 pub use redis::RedisServer;

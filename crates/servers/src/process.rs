@@ -192,7 +192,7 @@ pub fn log_tail(log: &Path, lines: usize) -> String {
 }
 
 /// Moves a log that has grown large aside, so that one older file is kept.
-pub(crate) fn rotate(log: &Path) -> Result<()> {
+pub fn rotate_log(log: &Path) -> Result<()> {
     const LIMIT_BYTES: u64 = 16 << 20;
     if std::fs::metadata(log).is_ok_and(|meta| meta.len() > LIMIT_BYTES) {
         std::fs::rename(log, log.with_extension("log.old")).map_err(Error::file("rotate", log))?;

@@ -151,7 +151,7 @@ impl RedisServer {
             ),
         )?;
         let log = folder.join("redis.log");
-        process::rotate(&log)?;
+        process::rotate_log(&log)?;
         let mut child = process::detached(program, &log, None)?
             .arg(&conf)
             .current_dir(&folder)

@@ -126,7 +126,7 @@ impl PostgresServer {
     ) -> Result<(), NotReady> {
         progress.step(format!("starting PostgreSQL {}", binaries.version));
         let log = self.log();
-        process::rotate(&log).map_err(NotReady::Failed)?;
+        process::rotate_log(&log).map_err(NotReady::Failed)?;
         let before = std::fs::metadata(&log).map_or(0, |meta| meta.len());
         let mut command = process::detached(&binaries.program("postgres"), &log, user).map_err(NotReady::Failed)?;
         command.arg("-D").arg(&remembered.data).args(self.arguments(remembered)).current_dir("/");

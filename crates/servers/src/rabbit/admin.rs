@@ -1,12 +1,12 @@
 //! The node's management API: `rabbitmqctl` takes about a second per command, this a few dozen milliseconds.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Error, Result};
+use crate::{Error, Result, local_http_client};
 
 pub(super) struct Admin {
     client: Client,
@@ -22,21 +22,7 @@ struct Vhost {
 
 impl Admin {
     pub fn new(port: u16, user: &'static str, password: String) -> Result<Admin> {
-        let refused =
-            |cause: String| Error::Refused { what: "preparing an HTTP client for RabbitMQ".to_owned(), cause };
-        // Plain HTTP on loopback; the TLS settings only spare the client a search for certificates.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| refused(error.to_string()))?
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|error| refused(error.to_string()))?;
+        let client = local_http_client(Duration::from_secs(30))?;
         Ok(Admin { client, base: format!("http://127.0.0.1:{port}/api"), user, password })
     }
 

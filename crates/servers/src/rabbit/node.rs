@@ -107,6 +107,29 @@ impl RabbitServer {
         Ok(running.is_some())
     }
 
+    /// Runs `rabbitmqctl` on the node; takes about a second.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with what it printed.
+    pub async fn control(&self, arguments: &[&str]) -> Result<()> {
+        let refused = |cause: String| Error::Refused { what: format!("rabbitmqctl {}", arguments.join(" ")), cause };
+        let program = find().ok_or_else(|| refused("RabbitMQ is not installed".to_owned()))?;
+        let folder = self.folder.canonicalize().map_err(Error::file("find", &self.folder))?;
+        let mut command = Command::new(program.with_file_name("rabbitmqctl"));
+        self.environment(&mut command, &folder, &self.known()?);
+        let output = command
+            .args(arguments)
+            .current_dir(&folder)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(refused(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()))
+    }
+
     /// The internal ports may change at any start; the AMQP port only if no client knows it.
     async fn settle_ports(&self, remembered: &mut Remembered, port: Port, progress: &Progress) -> Result<()> {
         self.end_epmd(remembered).await?;
@@ -153,7 +176,7 @@ impl RabbitServer {
 
     async fn spawn(&self, program: &Path, remembered: &Remembered, progress: &Progress) -> Result<()> {
         let log = self.log();
-        process::rotate(&log)?;
+        process::rotate_log(&log)?;
         let folder = self.folder.canonicalize().map_err(Error::file("find", &self.folder))?;
         let mut command = process::detached(program, &log, None)?;
         self.environment(&mut command, &folder, remembered);
