@@ -1,0 +1,8 @@
+//! The gateway as a client sees it, over services that live in this test: what goes in, what comes out, and
+//! how often a service is asked. Against the real services it is tested end to end, elsewhere.
+
+mod http;
+mod resolvers;
+mod schema;
+mod support;
+mod websocket;
