@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use api::router;
 pub use consumers::consumers;
 pub use provider::{Charge, ChargeOutcome, PaymentProvider, Reversal, ReversalOutcome, Unanswered};
-pub use test_provider::{SLOW_ANSWER, TestProvider};
+pub use test_provider::TestProvider;
 pub use worker::PaymentsConfig;
 
 use worker::{Answered, Worker};

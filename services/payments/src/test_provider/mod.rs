@@ -26,9 +26,6 @@ use crate::provider::{Charge, ChargeOutcome, PaymentProvider, Reversal, Reversal
 
 pub(crate) use repository::ALL;
 
-/// What `pm_test_slow` takes, unless told.
-pub const SLOW_ANSWER: Duration = Duration::from_secs(3);
-
 /// Charges written to the books in one statement, at most.
 const BATCH: usize = 200;
 
