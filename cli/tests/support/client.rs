@@ -1,5 +1,6 @@
 //! Whoever uses the shop: through GraphQL, and live over WebSocket.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use events::UserId;
@@ -14,6 +15,13 @@ use uuid::Uuid;
 
 use super::shop::JWT_SECRET;
 
+/// One TLS provider for the test's process; reqwest asks for it even where nothing is encrypted.
+pub fn http() -> reqwest::Client {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| rustls::crypto::ring::default_provider().install_default().expect("installed once"));
+    reqwest::Client::new()
+}
+
 /// A client with a token, or without.
 #[derive(Clone)]
 pub struct Client {
@@ -24,7 +32,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(gateway: String) -> Client {
-        Client { gateway, http: reqwest::Client::new(), token: None }
+        Client { gateway, http: http(), token: None }
     }
 
     /// Somebody with a valid token who never registered: orders and carts only know ids.
@@ -145,7 +153,11 @@ impl Client {
             json!({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": {"id": order}}});
         let mut states = Vec::new();
         while let Some(message) = socket.next().await {
-            let Message::Text(text) = message.expect("receive") else { continue };
+            let text = match message.expect("receive") {
+                Message::Text(text) => text,
+                Message::Close(frame) => panic!("the gateway closed the socket: {frame:?}"),
+                _ => continue,
+            };
             let message: Value = serde_json::from_str(&text).expect("JSON");
             match message["type"].as_str() {
                 Some("connection_ack") => {

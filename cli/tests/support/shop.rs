@@ -146,7 +146,7 @@ impl Shop {
 
     /// Waits until every service says that it is ready.
     pub async fn ready(&self) {
-        let http = reqwest::Client::new();
+        let http = super::client::http();
         for service in SERVICES {
             let url = format!("{}/readyz", self.url(service));
             eventually(Duration::from_secs(60), || async {
