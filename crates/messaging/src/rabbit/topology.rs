@@ -68,8 +68,9 @@ pub(super) async fn declare(channel: &Channel) -> lapin::Result<()> {
 
 /// Declares one queue with what belongs to it; its exchanges exist.
 pub(super) async fn declare_queue(channel: &Channel, wanted: &Queue) -> lapin::Result<()> {
-    queue(channel, wanted.name(), dead_lettering_to(&wanted.dead_letter_exchange())).await?;
+    // In this order, so that a lost queue is bound again as soon as it is there.
     queue(channel, wanted.dead_letter_queue(), FieldTable::default()).await?;
+    queue(channel, wanted.name(), dead_lettering_to(&wanted.dead_letter_exchange())).await?;
     try_join_all(bindings_of(channel, wanted)).await?;
     Ok(())
 }

@@ -1,0 +1,127 @@
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use events::topology::Exchange;
+use lapin::types::AMQPValue;
+use messaging::Tapped;
+use testkit::{TestBroker, eventually};
+
+use crate::broker::{Operator, text};
+use crate::shop::{Act, Hands, LIMIT, Shop, drafts, id, queue_of};
+
+#[tokio::test]
+async fn a_retry_returns_to_its_own_queue_only() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let transport = broker.transport();
+    let all = drafts(3);
+    let late = id(&all[1]);
+    shop.record(&all).await;
+    shop.relay_once(&transport).await;
+    // In the batch, alone, and in its second delivery.
+    let orders = Hands::new([(late, Act::RetryUntil { attempt: 3 })]);
+    let analytics = Hands::new([]);
+    let begun = Instant::now();
+    let _orders = shop.consuming(queue_of("orders"), orders.clone(), &transport);
+    let _analytics = shop.consuming(queue_of("analytics"), analytics.clone(), &transport);
+    shop.until_applied("orders", 3).await;
+    assert!(begun.elapsed() >= Duration::from_secs(1), "the first tier is a second: {:?}", begun.elapsed());
+    shop.until_applied("analytics", 3).await;
+    assert_eq!(analytics.seen(late), 1, "another service's retry is none of its business");
+    let operator = Operator::at(broker.url()).await;
+    for queue in [queue_of("orders").name(), queue_of("analytics").name(), "prost.retry.1s".to_owned()] {
+        eventually(LIMIT, || async {
+            match operator.ready(&queue).await {
+                0 => Ok(()),
+                left => Err(format!("{queue}: {left}")),
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_what_it_was_and_why_it_died() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let transport = broker.transport();
+    let all = drafts(2);
+    let poison = id(&all[0]);
+    shop.record(&all).await;
+    shop.relay_once(&transport).await;
+    let _orders = shop.consuming(queue_of("orders"), Hands::new([(poison, Act::Reject)]), &transport);
+    let operator = Operator::at(broker.url()).await;
+    let dead = eventually(LIMIT, || async {
+        operator.take(&queue_of("orders").dead_letter_queue()).await.ok_or("no dead letter".to_owned())
+    })
+    .await;
+    shop.until_applied("orders", 1).await;
+
+    assert_eq!(dead.data, serde_json::to_vec(&all[0].envelope).expect("JSON"), "byte for byte");
+    assert_eq!(text(&dead, "x-prost-queue"), "orders.payments.events.queue");
+    assert_eq!(text(&dead, "x-prost-exchange"), "payments.events");
+    assert_eq!(text(&dead, "x-prost-routing-key"), "payment.failed");
+    assert_eq!(text(&dead, "x-prost-reason"), "it is poison");
+    chrono::DateTime::parse_from_rfc3339(&text(&dead, "x-prost-dead-at")).expect("a time");
+    let headers = dead.properties.headers().as_ref().expect("headers");
+    assert_eq!(headers.inner().get("x-prost-attempts"), Some(&AMQPValue::LongLongInt(0)));
+    assert_eq!(dead.properties.message_id().as_ref().map(|id| id.to_string()), Some(poison.to_string()));
+    assert_eq!(*dead.properties.delivery_mode(), Some(2), "persistent");
+    assert_eq!(operator.ready(&queue_of("analytics").dead_letter_queue()).await, 0, "parked for orders alone");
+}
+
+/// The broker ends that subscription alone; its queue comes back, and other queues notice nothing.
+#[tokio::test]
+async fn a_deleted_queue_comes_back_with_its_consumer() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let transport = broker.transport();
+    let _relay = shop.relaying(&transport);
+    let _orders = shop.consuming(queue_of("orders"), Hands::new([]), &transport);
+    let _analytics = shop.consuming(queue_of("analytics"), Hands::new([]), &transport);
+    shop.record(&drafts(1)).await;
+    shop.until_applied("orders", 1).await;
+    let operator = Operator::at(broker.url()).await;
+    operator.delete(queue_of("orders")).await;
+    // What is published before the queue is bound again is lost to it, as it would be to a new queue.
+    let recorded = Cell::new(1);
+    eventually(LIMIT, || async {
+        shop.record(&drafts(1)).await;
+        recorded.set(recorded.get() + 1);
+        if shop.applied("orders").await > 1 { Ok(()) } else { Err("nothing came after the deletion".to_owned()) }
+    })
+    .await;
+    shop.until_applied("analytics", recorded.get()).await;
+}
+
+#[tokio::test]
+async fn a_slow_listener_is_told_that_it_missed_something() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let transport = broker.transport();
+    let mut tap = transport.tap(&[Exchange::Payments]).await;
+    assert!(matches!(tap.next().await, Tapped::Gap));
+    let _relay = shop.relaying(&transport);
+    for some in drafts(3_000).chunks(500) {
+        shop.record(some).await;
+    }
+    eventually(LIMIT, || async {
+        match shop.unsent().await.len() {
+            0 => Ok(()),
+            left => Err(format!("{left} unsent")),
+        }
+    })
+    .await;
+    let last = drafts(1);
+    let mut told = 0;
+    loop {
+        match tokio::time::timeout(LIMIT, tap.next()).await.expect("the tap tells something") {
+            Tapped::Event(_) => told += 1,
+            Tapped::Gap => break,
+        }
+    }
+    assert!(told < 3_000, "it held {told} events for a listener that did not listen");
+    shop.record(&last).await;
+    loop {
+        let told = tokio::time::timeout(LIMIT, tap.next()).await.expect("the tap goes on");
+        if matches!(&told, Tapped::Event(event) if event.event_id == id(&last[0])) {
+            break;
+        }
+    }
+}
