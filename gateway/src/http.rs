@@ -179,8 +179,10 @@ impl Way {
 
 /// Why an operation was not executed.
 pub enum Refused {
-    /// The request is at fault.
-    Request(ServerError),
+    /// This is no GraphQL request.
+    Malformed(ServerError),
+    /// The document is at fault.
+    Document(ServerError),
     /// This kind of operation does not come this way.
     Way(ServerError),
 }
@@ -198,9 +200,9 @@ impl Gateway {
     pub async fn prepare(&self, parameters: Parameters, caller: Caller, way: Way) -> Result<Prepared, Refused> {
         let Some(text) = parameters.query.filter(|text| !text.trim().is_empty()) else {
             let error = ServerError::new("`query` is missing: it holds the GraphQL document", None);
-            return Err(Refused::Request(coded(error, "BAD_REQUEST")));
+            return Err(Refused::Malformed(coded(error, "BAD_REQUEST")));
         };
-        let document = self.documents.parse(&text).await.map_err(Refused::Request)?;
+        let document = self.documents.parse(&text).await.map_err(Refused::Document)?;
         let operation = operation(&document, parameters.operation_name.as_deref());
         if let Some(operation) = operation.filter(|operation| !way.takes(operation.ty)) {
             let message = match operation.ty {
@@ -233,7 +235,8 @@ impl Gateway {
     ) -> axum::response::Response {
         let prepared = match self.prepare(parameters, caller, way).await {
             Ok(prepared) => prepared,
-            Err(Refused::Request(error)) => return refuse(error, media_type.refusal(), media_type),
+            Err(Refused::Malformed(error)) => return refuse(error, StatusCode::BAD_REQUEST, media_type),
+            Err(Refused::Document(error)) => return refuse(error, media_type.refusal(), media_type),
             Err(Refused::Way(error)) if way == Way::Get => {
                 let mut response = refuse(error, StatusCode::METHOD_NOT_ALLOWED, media_type);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));

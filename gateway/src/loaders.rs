@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll, Wake, Waker};
 
 use events::{CategoryId, ProductId};
 use futures_util::FutureExt;
@@ -98,11 +101,41 @@ where
     let keys: Keys<K> = Arc::new(Mutex::new(Some(vec![key])));
     let gathered = keys.clone();
     let answers = async move {
-        tokio::task::yield_now().await; // the other fields of this level ask now
+        Turn::default().await; // the other fields of this level ask now
         let keys = gathered.lock().unwrap_or_else(PoisonError::into_inner).take();
         fetch(keys.unwrap_or_default()).await.map(Arc::new)
     };
     (keys, answers.boxed().shared())
+}
+
+/// Ends with the runtime's present turn. Unlike a bare `yield_now` it stays pending however often it is polled
+/// within that turn, as every field that joins a batch does.
+#[derive(Default)]
+struct Turn(Option<Arc<Ended>>);
+
+struct Ended {
+    has_ended: AtomicBool,
+    waker: Waker,
+}
+
+impl Wake for Ended {
+    fn wake(self: Arc<Self>) {
+        self.has_ended.store(true, Ordering::Release);
+        self.waker.wake_by_ref();
+    }
+}
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
+        if let Some(ended) = &self.0 {
+            return if ended.has_ended.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending };
+        }
+        let ended = Arc::new(Ended { has_ended: AtomicBool::new(false), waker: context.waker().clone() });
+        self.0 = Some(ended.clone());
+        pin!(tokio::task::yield_now()).poll(&mut task::Context::from_waker(&ended.into()))
+    }
 }
 
 /// The loaders of one request.

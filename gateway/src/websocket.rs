@@ -159,7 +159,7 @@ fn is_allowed_origin(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
 
 /// Something of an operation, with its id.
 enum Output {
-    Result(Response),
+    Result(Box<Response>),
     End,
 }
 
@@ -289,7 +289,7 @@ impl Connection {
             }
         };
         match self.gateway.prepare(parameters, self.caller.clone(), Way::WebSocket).await {
-            Err(Refused::Request(error) | Refused::Way(error)) => {
+            Err(Refused::Malformed(error) | Refused::Document(error) | Refused::Way(error)) => {
                 say(socket, &Outgoing::Error { id: &id, payload: &[error] }).await
             }
             Ok(prepared) => {
@@ -298,7 +298,7 @@ impl Connection {
                 let results = self.gateway.schema.execute_stream(prepared.request).map(move |response| {
                     let response = with_codes(response);
                     record(kind, &response, started);
-                    Output::Result(response)
+                    Output::Result(Box::new(response))
                 });
                 let outputs = results.chain(stream::once(async { Output::End }));
                 let of_id = id.clone();

@@ -428,8 +428,8 @@ pub struct Running {
     pub shutdown: Shutdown,
     /// What the tap yields.
     pub events: mpsc::UnboundedSender<Tapped>,
-    /// One message each time the gateway opens the tap.
-    pub opened: mpsc::UnboundedReceiver<()>,
+    /// What the gateway does with the tap.
+    pub tap: mpsc::UnboundedReceiver<TapIs>,
 }
 
 impl Running {
@@ -443,11 +443,11 @@ impl Running {
         let mut config = GatewayConfig { tap_linger: Duration::from_millis(20), ..GatewayConfig::new(keys()) };
         change(&mut config);
         let (events, tapped) = mpsc::unbounded_channel();
-        let (opening, opened) = mpsc::unbounded_channel();
+        let (tap_is, tap) = mpsc::unbounded_channel();
         let shutdown = Shutdown::new();
-        let gateway = Gateway::new(clients, source(tapped, opening), config, shutdown.clone());
+        let gateway = Gateway::new(clients, source(tapped, tap_is), config, shutdown.clone());
         let router = app(gateway::router(gateway), AppConfig::new("gateway", keys()));
-        Running { shop, router, shutdown, events, opened }
+        Running { shop, router, shutdown, events, tap }
     }
 
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
@@ -474,19 +474,32 @@ pub fn post(body: Value, accept: &str, token: Option<&str>) -> Request<Body> {
     request.body(body.to_string().into()).unwrap()
 }
 
+/// What the gateway did with its tap.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TapIs {
+    Open,
+    Closed,
+}
+
+struct Open(mpsc::UnboundedSender<TapIs>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // At the end of a test nobody listens any more.
+        self.0.send(TapIs::Closed).unwrap_or_default();
+    }
+}
+
 /// Like a real tap, each opening begins with a gap.
-fn source(tapped: mpsc::UnboundedReceiver<Tapped>, opening: mpsc::UnboundedSender<()>) -> TapSource {
+fn source(tapped: mpsc::UnboundedReceiver<Tapped>, tap: mpsc::UnboundedSender<TapIs>) -> TapSource {
     let tapped = Arc::new(AsyncMutex::new(tapped));
     Arc::new(move || {
-        let (tapped, opening) = (tapped.clone(), opening.clone());
-        let gap = async move {
-            opening.send(()).unwrap();
-            Tapped::Gap
-        };
-        let events = stream::unfold(tapped, async |tapped| {
+        tap.send(TapIs::Open).unwrap();
+        let state = (tapped.clone(), Open(tap.clone()));
+        let events = stream::unfold(state, async |(tapped, open)| {
             let event = tapped.lock().await.recv().await?;
-            Some((event, tapped))
+            Some((event, (tapped, open)))
         });
-        stream::once(gap).chain(events).boxed()
+        stream::once(async { Tapped::Gap }).chain(events).boxed()
     })
 }
