@@ -59,8 +59,11 @@ pub async fn duplicates_change_nothing_in(shop: Harness) {
     let probe = Probe::new();
     let _orders = shop.consumer(orders(), probe.clone());
     shop.until_declared().await;
+    let bodies: Vec<String> = some.iter().map(body).collect();
     for _ in 0..3 {
-        shop.publish_raw(Exchange::Products, PRODUCTS, &some.iter().map(body).collect::<Vec<_>>()).await;
+        // Copies in one batch, and copies that come after the first is committed.
+        shop.publish_raw(Exchange::Products, PRODUCTS, &[&bodies[..], &bodies[..]].concat()).await;
+        shop.until_applied("orders", &ids(&some)).await;
     }
     shop.publish_raw(Exchange::Products, PRODUCTS, &vec![body(&some[0]); 100]).await;
     shop.until_empty(orders()).await;
