@@ -83,25 +83,51 @@ pub async fn open_database(settings: &Settings, service: ServiceName) -> Result<
     Ok(database)
 }
 
-/// Whom services ask: directly where the other runs in this process, over HTTP elsewhere.
-#[derive(Clone)]
+/// Whom services ask: directly where the other runs in this process, over HTTP elsewhere. A local one is there
+/// once it is mounted, which is before anybody who asks it.
+#[derive(Default)]
 struct Clients {
-    users: Arc<dyn UsersApi>,
-    products: Arc<dyn ProductsApi>,
-    cart: Arc<dyn CartApi>,
-    orders: Arc<dyn OrdersApi>,
+    users: Option<Arc<dyn UsersApi>>,
+    products: Option<Arc<dyn ProductsApi>>,
+    cart: Option<Arc<dyn CartApi>>,
+    orders: Option<Arc<dyn OrdersApi>>,
 }
 
 impl Clients {
-    fn over_http(settings: &Settings) -> Result<Clients, Error> {
-        let url = |service| settings.url_or_default(service);
-        Ok(Clients {
-            users: Arc::new(users_client::Http::new(&url(ServiceName::Users)?)?),
-            products: Arc::new(products_client::Http::new(&url(ServiceName::Products)?)?),
-            cart: Arc::new(cart_client::Http::new(&url(ServiceName::Cart)?)?),
-            orders: Arc::new(orders_client::Http::new(&url(ServiceName::Orders)?)?),
-        })
+    /// Clients of the services that run elsewhere.
+    fn over_http(settings: &Settings, services: &[ServiceName]) -> Result<Clients, Error> {
+        let elsewhere = |service: ServiceName| -> Result<Option<String>, Error> {
+            let local = services.contains(&service) && settings.url(service).is_none();
+            if local { Ok(None) } else { settings.url_or_default(service).map(Some) }
+        };
+        let mut clients = Clients::default();
+        if let Some(url) = elsewhere(ServiceName::Users)? {
+            clients.users = Some(Arc::new(users_client::Http::new(&url)?));
+        }
+        if let Some(url) = elsewhere(ServiceName::Products)? {
+            clients.products = Some(Arc::new(products_client::Http::new(&url)?));
+        }
+        if let Some(url) = elsewhere(ServiceName::Cart)? {
+            clients.cart = Some(Arc::new(cart_client::Http::new(&url)?));
+        }
+        if let Some(url) = elsewhere(ServiceName::Orders)? {
+            clients.orders = Some(Arc::new(orders_client::Http::new(&url)?));
+        }
+        Ok(clients)
     }
+
+    fn all(&self) -> gateway::Clients {
+        gateway::Clients {
+            users: mounted(&self.users),
+            products: mounted(&self.products),
+            cart: mounted(&self.cart),
+            orders: mounted(&self.orders),
+        }
+    }
+}
+
+fn mounted<T: ?Sized>(client: &Option<Arc<T>>) -> Arc<T> {
+    client.clone().expect("services are mounted after those that they ask")
 }
 
 /// What the services of this process share.
@@ -137,7 +163,7 @@ impl<'a> Process<'a> {
             begun.cancelled().await;
             closing.begin();
         });
-        Ok(Process { settings, clients: Clients::over_http(settings)?, shutdown, sockets, tasks, wakes })
+        Ok(Process { settings, clients: Clients::over_http(settings, services)?, shutdown, sockets, tasks, wakes })
     }
 
     /// Builds a service, starts its tasks, and returns its routes.
@@ -163,39 +189,31 @@ impl<'a> Process<'a> {
     /// The service itself: built once, a local client for whoever is mounted later.
     fn build(&mut self, service: ServiceName, database: Database) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
         let env = &self.settings.env;
-        let local = self.settings.url(service).is_none();
         let token = self.tasks.token();
         Ok(match service {
             ServiceName::Users => {
                 let users = users::Users::new(database, self.settings.keys()?, users::UsersConfig::from_env(env)?);
-                if local {
-                    self.clients.users = users.clone();
-                }
+                self.clients.users.get_or_insert_with(|| users.clone());
                 self.tasks.spawn("users", users::background(users.clone(), token));
                 (users::router(users.clone()), users::consumers(&users))
             }
             ServiceName::Products => {
                 let products = products::Products::new(database, products::ProductsConfig::default());
-                if local {
-                    self.clients.products = products.clone();
-                }
+                self.clients.products.get_or_insert_with(|| products.clone());
                 self.tasks.spawn("products", products::background(products.clone(), token));
                 (products::router(products.clone()), products::consumers(&products))
             }
             ServiceName::Cart => {
-                let asked = self.clients.products.clone();
+                let asked = mounted(&self.clients.products);
                 let cart = cart::Carts::new(database, asked, cart::CartConfig::default());
-                if local {
-                    self.clients.cart = cart.clone();
-                }
+                self.clients.cart.get_or_insert_with(|| cart.clone());
                 self.tasks.spawn("cart", cart::background(cart.clone(), token));
                 (cart::router(cart.clone()), cart::consumers(&cart))
             }
             ServiceName::Orders => {
-                let orders = orders::Orders::new(database, self.clients.cart.clone(), orders::OrdersConfig::default());
-                if local {
-                    self.clients.orders = orders.clone();
-                }
+                let orders =
+                    orders::Orders::new(database, mounted(&self.clients.cart), orders::OrdersConfig::default());
+                self.clients.orders.get_or_insert_with(|| orders.clone());
                 self.tasks.spawn("orders", orders::background(orders.clone(), token));
                 (orders::router(orders.clone()), orders::consumers(&orders))
             }
@@ -239,18 +257,12 @@ impl Process<'_> {
             Messages::Rabbit(url) => Transport::rabbit(RabbitConfig { url }),
             Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
         };
-        let clients = gateway::Clients {
-            users: self.clients.users.clone(),
-            products: self.clients.products.clone(),
-            cart: self.clients.cart.clone(),
-            orders: self.clients.orders.clone(),
-        };
         let config = gateway::GatewayConfig {
             allowed_origins: self.settings.app(ServiceName::Gateway)?.cors_allowed_origins,
             ..gateway::GatewayConfig::new(self.settings.keys()?)
         };
         let tap = gateway::tap_source(transport.clone());
-        let gateway = gateway::Gateway::new(clients, tap, config, self.sockets.clone());
+        let gateway = gateway::Gateway::new(self.clients.all(), tap, config, self.sockets.clone());
         let router = gateway::router(gateway);
         let standard = self.standard(ServiceName::Gateway, vec![transport_check(transport)]);
         Ok(router.merge(standard_routes(standard, Default::default())))
