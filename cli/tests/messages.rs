@@ -1,0 +1,158 @@
+//! Messages that should change nothing: poison on every exchange, and copies of everything.
+
+mod support;
+
+use std::time::Duration;
+
+use events::topology::{EVENTS, Exchange, QUEUES, matches};
+use serde_json::{Value, json};
+use service::Role;
+use support::{Shop, Transport, oracle};
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// Every table whose rows tell what the shop did, without what only tells how often it was asked.
+const STATE: &[(&str, &str)] = &[
+    ("catalog.products", "id, stock_quantity, version"),
+    ("catalog.inventory_reservations", "id, order_id, product_id, quantity, status"),
+    ("cart.carts", "id, user_id, status, total, version"),
+    ("cart.cart_items", "id, cart_id, product_id, quantity, price"),
+    ("cart.inventory_locks", "cart_id, product_id, quantity, status"),
+    ("orders.orders", "id, status, total, version, failure_code"),
+    ("orders.saga_states", "id, status, compensation_log, asked"),
+    ("orders.compensation_log", "id, compensation_event, status"),
+    ("orders.inventory_reservations", "order_id, product_id, quantity, status"),
+    ("payments.payments", "id, order_id, status, captured, refunded"),
+    ("payments.refunds", "id, payment_id, amount, status"),
+    ("payments.test_provider_charges", "key, amount, refunded, status"),
+    ("catalog.events", "event_id"),
+    ("cart.events", "event_id"),
+    ("orders.events", "event_id"),
+    ("payments.events", "event_id"),
+];
+
+async fn publish(shop: &Shop, exchange: &str, routing_key: &str, bodies: &[String]) {
+    match &shop.broker {
+        Some(broker) => {
+            let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
+            testkit::publish_to_rabbit(broker.url(), exchange, &messages).await;
+        }
+        None => {
+            let owner = shop.database.owner().await;
+            for body in bodies {
+                assert!(testkit::publish_to_postgres(&owner, exchange, routing_key, body).await > 0, "nobody wants it");
+            }
+        }
+    }
+}
+
+/// One confirmed, one compensated and one cancelled order, so that every kind of event was published.
+async fn trade(shop: &Shop) {
+    let product = shop.client().signed_in(Role::Admin).create_product("Oolong", "4.20", 50).await;
+    let shopper = shop.client().signed_in(Role::User);
+    for (method, end) in
+        [("pm_card_visa", "CONFIRMED"), ("pm_card_chargeDeclined", "COMPENSATED"), ("pm_card_visa", "CONFIRMED")]
+    {
+        let cart = shopper.cart_with(&product, 1).await;
+        let order = shopper.checkout(&cart, method).await;
+        shopper.order_in(&order, &[end], SOON).await;
+    }
+    let cart = shopper.cart_with(&product, 1).await;
+    let order = shopper.checkout(&cart, "pm_card_visa").await;
+    shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+    let cancel = "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) { order { status } } }";
+    shopper.graphql(cancel, json!({"input": {"id": order}})).await;
+    shopper.order_in(&order, &["CANCELLED"], SOON).await;
+}
+
+async fn poison_is_parked_and_the_rest_passes(transport: Transport) {
+    let shop = Shop::in_one_process(transport).await;
+    let mut expected = 0;
+    for exchange in Exchange::ALL {
+        let kind = EVENTS.iter().find(|event| event.exchange == exchange).expect("every exchange has events");
+        let envelope = |event_type: &str, version: &str| {
+            json!({"event_id": Uuid::now_v7(), "event_type": event_type, "aggregate_type": "order",
+                   "aggregate_id": Uuid::now_v7(), "aggregate_version": 1, "correlation_id": Uuid::now_v7(),
+                   "causation_id": null, "version": version, "timestamp": "2026-01-01T00:00:00Z",
+                   "source": "test", "payload": {}})
+            .to_string()
+        };
+        let poison = [
+            "{not json".to_owned(),
+            envelope("NobodyKnowsThis", "1"),
+            envelope(kind.event_type, "99"),
+            envelope(kind.event_type, "1"),
+        ];
+        publish(&shop, exchange.name(), kind.routing_key, &poison).await;
+        let consumers = QUEUES
+            .iter()
+            .filter(|queue| {
+                queue.exchange == exchange && queue.routing_keys.iter().any(|key| matches(key, kind.routing_key))
+            })
+            .count();
+        expected += poison.len() * consumers;
+    }
+    trade(&shop).await;
+    oracle::holds(&shop, expected as i64, SOON).await;
+    let dead = oracle::dead_letters(&shop).await.expect("at rest");
+    assert!(dead.values().all(|letters| letters % 4 == 0), "each queue parked its own four: {dead:?}");
+}
+
+#[tokio::test]
+async fn poison_is_parked_on_postgres() {
+    poison_is_parked_and_the_rest_passes(Transport::Postgres).await;
+}
+
+#[tokio::test]
+async fn poison_is_parked_on_rabbitmq() {
+    poison_is_parked_and_the_rest_passes(Transport::Rabbit).await;
+}
+
+async fn copies_change_nothing(transport: Transport) {
+    let shop = Shop::in_one_process(transport).await;
+    trade(&shop).await;
+    oracle::holds(&shop, 0, SOON).await;
+    let before = state(&shop).await;
+
+    let owner = shop.database.owner().await;
+    let mut copies = 0;
+    for schema in ["catalog", "cart", "orders", "payments"] {
+        let sql = format!("SELECT exchange, routing_key, envelope::text AS body FROM {schema}.events");
+        for (number, row) in owner.query(&sql, &[]).await.expect("read the events").iter().enumerate() {
+            // One of each service comes a hundred times, the others twice.
+            let times = if number == 0 { 100 } else { 2 };
+            let bodies = vec![row.get::<_, String>("body"); times];
+            publish(&shop, row.get("exchange"), row.get("routing_key"), &bodies).await;
+            copies += times;
+        }
+    }
+    assert!(copies > 400, "only {copies} copies");
+    oracle::holds(&shop, 0, SOON).await;
+    let after = state(&shop).await;
+    for ((table, _), (before, after)) in STATE.iter().zip(before.iter().zip(&after)) {
+        assert_eq!(before, after, "{table} changed");
+    }
+}
+
+async fn state(shop: &Shop) -> Vec<Value> {
+    let owner = shop.database.owner().await;
+    let mut state = Vec::new();
+    for (table, columns) in STATE {
+        let sql =
+            format!("SELECT coalesce(json_agg(r ORDER BY r::text), '[]')::text FROM (SELECT {columns} FROM {table}) r");
+        let row = owner.query_one(&sql, &[]).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+        state.push(serde_json::from_str(row.get::<_, &str>(0)).expect("JSON"));
+    }
+    state
+}
+
+#[tokio::test]
+async fn copies_change_nothing_on_postgres() {
+    copies_change_nothing(Transport::Postgres).await;
+}
+
+#[tokio::test]
+async fn copies_change_nothing_on_rabbitmq() {
+    copies_change_nothing(Transport::Rabbit).await;
+}
