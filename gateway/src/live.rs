@@ -64,17 +64,21 @@ struct Passed {
 
 impl Change {
     /// Reads an event; one that this release does not understand still says that something changed.
-    fn of(envelope: &Envelope) -> Change {
-        let Ok(passed) = serde_json::from_str::<Passed>(envelope.payload.get()) else { return Change::Unknown };
+    ///
+    /// A failure is told by several events: the failure itself, and each request to undo something. Only the
+    /// first knows the reason, so the others are passed over, whichever comes first.
+    fn of(envelope: &Envelope) -> Option<Change> {
+        let Ok(passed) = serde_json::from_str::<Passed>(envelope.payload.get()) else { return Some(Change::Unknown) };
         let failure = match envelope.is::<OrderFailed>() {
-            false => None,
             true => match envelope.decode::<OrderFailed>() {
                 Ok(failed) => Some((failed.code, failed.reason)),
-                Err(_) => return Change::Unknown,
+                Err(_) => return Some(Change::Unknown),
             },
+            false if passed.statuses.contains(&OrderStatus::Failed) => return None,
+            false => None,
         };
         let version = envelope.aggregate_version;
-        Change::Moved(Arc::new(Moved { version, statuses: passed.statuses, at: envelope.timestamp, failure }))
+        Some(Change::Moved(Arc::new(Moved { version, statuses: passed.statuses, at: envelope.timestamp, failure })))
     }
 }
 
@@ -146,8 +150,10 @@ impl Inner {
         match tapped {
             Tapped::Gap => watched.orders.values().for_each(|topic| topic.tell(Change::Unknown)),
             Tapped::Event(envelope) => {
-                if let Some(topic) = watched.orders.get(&OrderId(envelope.aggregate_id)) {
-                    topic.tell(Change::of(envelope));
+                if let Some(topic) = watched.orders.get(&OrderId(envelope.aggregate_id))
+                    && let Some(change) = Change::of(envelope)
+                {
+                    topic.tell(change);
                 }
             }
         }
@@ -234,5 +240,42 @@ impl Drop for Watcher {
         metrics::gauge!("graphql_watched_orders").set(count(&watched));
         drop(watched);
         self.inner.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{CartId, CorrelationId, Draft, ReleaseRequested, UserId};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_the_event_that_knows_the_reason() {
+        let (order_id, user_id, cart_id) = (OrderId::new(), UserId::new(), CartId::new());
+        let statuses = vec![OrderStatus::Failed];
+        let (code, reason) = ("OUT_OF_STOCK".to_owned(), "Sold out.".to_owned());
+        let release = ReleaseRequested { order_id, user_id, cart_id, statuses: statuses.clone() };
+        let failed = OrderFailed { order_id, user_id, cart_id, statuses, code: code.clone(), reason: reason.clone() };
+        let correlation_id = CorrelationId::new();
+        assert!(Change::of(&Draft::new(&release, 4, correlation_id, "orders").envelope).is_none());
+        match Change::of(&Draft::new(&failed, 4, correlation_id, "orders").envelope) {
+            Some(Change::Moved(moved)) => assert_eq!(moved.failure, Some((code, reason))),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_event_of_another_release_says_that_something_changed() {
+        let event = OrderFailed {
+            order_id: OrderId::new(),
+            user_id: UserId::new(),
+            cart_id: CartId::new(),
+            statuses: vec![OrderStatus::Failed],
+            code: "X".to_owned(),
+            reason: "x".to_owned(),
+        };
+        let mut envelope = Draft::new(&event, 4, CorrelationId::new(), "orders").envelope;
+        envelope.version = "2".to_owned();
+        assert!(matches!(Change::of(&envelope), Some(Change::Unknown)));
     }
 }

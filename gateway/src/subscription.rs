@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Context, ID, Result, Subscription};
-use events::OrderId;
+use events::{OrderId, OrderStatus};
 use futures_util::stream::{self, Stream};
 use service::{Caller, Error};
 
@@ -70,11 +70,13 @@ impl Following {
             }
             match self.changes.next().await {
                 None => return Some(Err(Error::unavailable("the live view of orders has ended"))),
-                Some(Change::Moved(moved)) => self.view.moved(&moved),
-                Some(Change::Unknown) => match read(&self.scope.clients, &self.scope.caller, self.id).await {
-                    Ok(order) => self.view.read(order),
-                    Err(error) => return Some(Err(error)),
-                },
+                Some(Change::Moved(moved)) if self.view.can_follow(&moved) => self.view.moved(&moved),
+                Some(Change::Moved(_) | Change::Unknown) => {
+                    match read(&self.scope.clients, &self.scope.caller, self.id).await {
+                        Ok(order) => self.view.read(order),
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
             }
         }
     }
@@ -103,6 +105,12 @@ struct View {
 impl View {
     fn new(order: orders_client::Order) -> Self {
         Self { has_ended: order.status.ends_subscription(), unshown: VecDeque::from([order.clone()]), order }
+    }
+
+    /// Whether the event tells enough. The end of a failure whose beginning came late or was missed does not tell
+    /// the reason.
+    fn can_follow(&self, moved: &Moved) -> bool {
+        self.order.failure_code.is_some() || !moved.statuses.contains(&OrderStatus::Compensated)
     }
 
     /// An event: shows each state that the order passed through.
@@ -144,7 +152,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use chrono::Utc;
-    use events::OrderStatus::{self, *};
+    use events::OrderStatus::*;
 
     use super::*;
     use crate::tests_support::order;
@@ -190,9 +198,10 @@ mod tests {
     #[test]
     fn a_failure_tells_its_reason_until_the_end() {
         let mut view = View::new(order(3, InventoryReserved));
+        assert!(!view.can_follow(&moved(6, &[Compensated])));
         let reason = ("PAYMENT_DECLINED".to_owned(), "The card was declined.".to_owned());
         view.moved(&Moved { failure: Some(reason), ..moved(4, &[Failed]) });
-        view.moved(&moved(5, &[]));
+        assert!(view.can_follow(&moved(6, &[Compensated])));
         view.moved(&moved(6, &[Compensated]));
         assert!(view.has_ended);
         let last = view.unshown.back().unwrap().clone();

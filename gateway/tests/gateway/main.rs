@@ -1,8 +1,11 @@
 //! The gateway as a client sees it, over services that live in this test: what goes in, what comes out, and
 //! how often a service is asked. Against the real services it is tested end to end, elsewhere.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 mod http;
 mod resolvers;
 mod schema;
+mod shop;
 mod support;
 mod websocket;

@@ -1,0 +1,415 @@
+//! Services that answer from memory and remember what they were asked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use cart_client::{AddItem, Cart, CartApi, CartItem, CartStatus, CheckoutCart, UpdateItem};
+use chrono::{DateTime, Utc};
+use events::*;
+use messaging::Tapped;
+use orders_client::{
+    CancelOrder, Order, OrderFilter, OrderItem, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+};
+use products_client::{
+    Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition, Product, ProductFilter,
+    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+};
+use service::{Caller, Claims, Error, Page, PageQuery, Role};
+use users_client::{
+    ChangePassword, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, Secret, UpdateProfile, User,
+    UsersApi,
+};
+
+use crate::support::keys;
+
+pub fn euros(amount: &str) -> Money {
+    Money::parse(amount, Currency::EUR).unwrap()
+}
+
+pub fn time() -> DateTime<Utc> {
+    "2026-03-01T09:30:00Z".parse().unwrap()
+}
+
+/// A shop with three categories, a product in each twice, one buyer and one order of all products.
+pub struct Shop {
+    pub categories: Vec<Category>,
+    pub products: Vec<Product>,
+    pub buyer: User,
+    pub order: Mutex<Order>,
+    pub cart_id: CartId,
+    /// Every call, in order.
+    pub calls: Mutex<Vec<&'static str>>,
+    /// Who made the last call.
+    pub last_caller: Mutex<Option<Caller>>,
+    /// What `login`, `register`, `adopt` and `create_product` answer, if not success.
+    pub refusal: Mutex<HashMap<&'static str, Error>>,
+}
+
+impl Shop {
+    pub fn new() -> Arc<Shop> {
+        let category = |n: usize| Category {
+            id: CategoryId::new(),
+            name: format!("Category {n}"),
+            description: None,
+            created_at: time(),
+            updated_at: time(),
+        };
+        let categories: Vec<Category> = (0..3).map(category).collect();
+        let product = |n: usize| Product {
+            id: ProductId::new(),
+            name: format!("Product {n}"),
+            description: Some("Good.".into()),
+            sku: format!("SKU-{n}"),
+            price: euros("12.50"),
+            stock_quantity: 5,
+            in_stock: true,
+            category_id: Some(categories[n % 3].id),
+            image_url: Some("/images/a.svg".into()),
+            supplier_id: None,
+            version: 1,
+            created_at: time(),
+            updated_at: time(),
+        };
+        let products: Vec<Product> = (0..6).map(product).collect();
+        let buyer = User {
+            id: UserId::new(),
+            email: "ann@example.com".into(),
+            username: "ann".into(),
+            role: Role::User,
+            email_verified: false,
+            created_at: time(),
+            updated_at: time(),
+        };
+        let order = Mutex::new(order(&buyer, &products));
+        Arc::new(Shop {
+            categories,
+            products,
+            buyer,
+            order,
+            cart_id: CartId::new(),
+            calls: Mutex::default(),
+            last_caller: Mutex::default(),
+            refusal: Mutex::default(),
+        })
+    }
+
+    fn called(&self, caller: &Caller, name: &'static str) -> Result<(), Error> {
+        self.calls.lock().unwrap().push(name);
+        *self.last_caller.lock().unwrap() = Some(caller.clone());
+        self.refusal.lock().unwrap().get(name).cloned().map_or(Ok(()), Err)
+    }
+
+    pub fn refuse(&self, name: &'static str, error: Error) {
+        self.refusal.lock().unwrap().insert(name, error);
+    }
+
+    pub fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    pub fn token(&self, role: Role) -> String {
+        self.token_until(role, Utc::now().timestamp() + 3600)
+    }
+
+    pub fn token_until(&self, role: Role, exp: i64) -> String {
+        let claims = Claims { exp, ..Claims::new(self.buyer.id, &*self.buyer.email, &*self.buyer.username, role) };
+        keys().sign(&claims).unwrap().reveal().to_owned()
+    }
+
+    /// Moves the order on, as the service would, and answers the event that tells of it.
+    pub fn move_order(&self, statuses: &[OrderStatus]) -> Tapped {
+        let mut order = self.order.lock().unwrap();
+        order.version += 1;
+        order.status = *statuses.last().unwrap();
+        let (order_id, user_id, cart_id, statuses) = (order.id, order.user_id, order.cart_id, statuses.to_vec());
+        let draft = if order.status == OrderStatus::Failed {
+            let (code, reason) = ("PAYMENT_DECLINED".to_owned(), "The card was declined.".to_owned());
+            let event = OrderFailed { order_id, user_id, cart_id, statuses, code, reason };
+            Draft::new(&event, order.version, order.correlation_id, "orders")
+        } else {
+            let event = OrderRolledBack { order_id, user_id, cart_id, statuses };
+            Draft::new(&event, order.version, order.correlation_id, "orders")
+        };
+        Tapped::Event(Box::new(draft.envelope))
+    }
+
+    fn cart(&self) -> Cart {
+        let item = |product: &Product| CartItem {
+            id: CartItemId::new(),
+            product_id: product.id,
+            name: product.name.clone(),
+            quantity: 2,
+            unit_price: product.price,
+            line_total: euros("25.00"),
+        };
+        Cart {
+            id: self.cart_id,
+            user_id: None,
+            status: CartStatus::CheckingOut,
+            items: self.products.iter().map(item).collect(),
+            total: euros("150.00"),
+            item_count: 12,
+            created_at: time(),
+            updated_at: time(),
+        }
+    }
+}
+
+fn order(buyer: &User, products: &[Product]) -> Order {
+    let item = |product: &Product| OrderItem {
+        product_id: product.id,
+        name: product.name.clone(),
+        quantity: 1,
+        unit_price: product.price,
+        line_total: product.price,
+    };
+    Order {
+        id: OrderId::new(),
+        user_id: buyer.id,
+        cart_id: CartId::new(),
+        status: OrderStatus::Pending,
+        version: 1,
+        items: products.iter().map(item).collect(),
+        subtotal: euros("75.00"),
+        shipping_total: euros("0"),
+        tax_total: euros("0"),
+        total: euros("75.00"),
+        shipping_address: None,
+        correlation_id: CorrelationId::new(),
+        failure_code: None,
+        failure_reason: None,
+        created_at: time(),
+        updated_at: time(),
+        shipped_at: None,
+        delivered_at: None,
+        cancelled_at: None,
+    }
+}
+
+fn outside<T>() -> Result<T, Error> {
+    Err(Error::internal("the tests of the gateway do not go here"))
+}
+
+/// Pages by offset: the cursor is the number of items before it.
+fn page<T: Clone>(items: &[T], query: &PageQuery) -> Result<Page<T>, Error> {
+    let start = query.after::<usize>()?.unwrap_or(0);
+    let rows = items.iter().cloned().enumerate().skip(start).take(usize::from(query.limit()?) + 1).collect();
+    Ok(Page::new(query, rows, |(index, _)| index + 1)?.map(|(_, item)| item))
+}
+
+#[async_trait]
+impl ProductsApi for Shop {
+    async fn products(&self, caller: &Caller, _: &ProductFilter, query: &PageQuery) -> Result<Page<Product>, Error> {
+        self.called(caller, "products")?;
+        page(&self.products, query)
+    }
+    async fn product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
+        self.called(caller, "product")?;
+        let found = self.products.iter().find(|product| product.id == id);
+        found.cloned().ok_or_else(|| Error::not_found("product_not_found", "there is no such product"))
+    }
+    async fn products_by_ids(&self, caller: &Caller, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
+        self.called(caller, "products_by_ids")?;
+        Ok(self.products.iter().filter(|product| ids.contains(&product.id)).cloned().collect())
+    }
+    async fn products_by_categories(
+        &self,
+        caller: &Caller,
+        ids: &[CategoryId],
+        query: &PageQuery,
+    ) -> Result<Vec<CategoryProducts>, Error> {
+        self.called(caller, "products_by_categories")?;
+        let of_category = |id: &CategoryId| {
+            let of: Vec<Product> = self.products.iter().filter(|p| p.category_id == Some(*id)).cloned().collect();
+            Ok(CategoryProducts { category_id: *id, products: page(&of, query)? })
+        };
+        ids.iter().map(of_category).collect()
+    }
+    async fn create_product(&self, caller: &Caller, product: CreateProduct) -> Result<Product, Error> {
+        self.called(caller, "create_product")?;
+        Ok(Product { name: product.name, price: product.price, ..self.products[0].clone() })
+    }
+    async fn update_product(
+        &self,
+        caller: &Caller,
+        _: ProductId,
+        _: Precondition,
+        change: UpdateProduct,
+    ) -> Result<Product, Error> {
+        self.called(caller, "update_product")?;
+        Ok(Product { description: change.description.unwrap_or_default(), ..self.products[0].clone() })
+    }
+    async fn delete_product(&self, _: &Caller, _: ProductId) -> Result<(), Error> {
+        outside()
+    }
+    async fn categories(&self, caller: &Caller, query: &PageQuery) -> Result<Page<Category>, Error> {
+        self.called(caller, "categories")?;
+        page(&self.categories, query)
+    }
+    async fn category(&self, caller: &Caller, id: CategoryId) -> Result<Category, Error> {
+        self.called(caller, "category")?;
+        let found = self.categories.iter().find(|category| category.id == id);
+        found.cloned().ok_or_else(|| Error::not_found("category_not_found", "there is no such category"))
+    }
+    async fn categories_by_ids(&self, caller: &Caller, ids: &[CategoryId]) -> Result<Vec<Category>, Error> {
+        self.called(caller, "categories_by_ids")?;
+        Ok(self.categories.iter().filter(|category| ids.contains(&category.id)).cloned().collect())
+    }
+    async fn create_category(&self, _: &Caller, _: CreateCategory) -> Result<Category, Error> {
+        outside()
+    }
+    async fn adjust_stock(&self, caller: &Caller, id: ProductId, _: StockAdjustment) -> Result<StockEntry, Error> {
+        self.called(caller, "adjust_stock")?;
+        Ok(StockEntry {
+            id: id.uuid(),
+            product_id: id,
+            change: 1,
+            stock_quantity: 6,
+            reason: "counted".into(),
+            actor: "ann".into(),
+            created_at: time(),
+        })
+    }
+    async fn stock_history(&self, _: &Caller, _: ProductId, _: &PageQuery) -> Result<Page<StockEntry>, Error> {
+        outside()
+    }
+    async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error> {
+        self.called(caller, "picture")?;
+        if file != "a.svg" {
+            return Err(Error::not_found("picture_not_found", "there is no such picture"));
+        }
+        let bytes = axum::body::Bytes::from_static(b"<svg/>");
+        Ok(Picture { content_type: "image/svg+xml".into(), etag: "\"one\"".into(), bytes })
+    }
+}
+
+#[async_trait]
+impl CartApi for Shop {
+    async fn create(&self, caller: &Caller) -> Result<Cart, Error> {
+        self.called(caller, "create_cart")?;
+        Ok(Cart { items: Vec::new(), ..self.cart() })
+    }
+    async fn get(&self, caller: &Caller, cart_id: CartId) -> Result<Cart, Error> {
+        self.called(caller, "cart")?;
+        let found = (cart_id == self.cart_id).then(|| self.cart());
+        found.ok_or_else(|| Error::not_found("cart_not_found", "there is no such cart"))
+    }
+    async fn carts_by_ids(&self, _: &Caller, _: &[CartId]) -> Result<Vec<Cart>, Error> {
+        outside()
+    }
+    async fn active_cart_of_user(&self, caller: &Caller, user_id: UserId) -> Result<Option<Cart>, Error> {
+        self.called(caller, "active_cart_of_user")?;
+        Ok((caller.user_id() == Some(user_id)).then(|| self.cart()))
+    }
+    async fn add_item(&self, caller: &Caller, _: AddItem) -> Result<Cart, Error> {
+        self.called(caller, "add_item")?;
+        Ok(self.cart())
+    }
+    async fn update_item(&self, _: &Caller, _: CartItemId, _: UpdateItem) -> Result<Cart, Error> {
+        outside()
+    }
+    async fn remove_item(&self, _: &Caller, _: CartItemId) -> Result<Cart, Error> {
+        outside()
+    }
+    async fn clear(&self, _: &Caller, _: CartId) -> Result<Cart, Error> {
+        outside()
+    }
+    async fn delete(&self, _: &Caller, _: CartId) -> Result<(), Error> {
+        outside()
+    }
+    async fn adopt(&self, caller: &Caller, _: CartId) -> Result<Cart, Error> {
+        self.called(caller, "adopt")?;
+        Ok(self.cart())
+    }
+    async fn checkout(&self, _: &Caller, _: CartId, _: CheckoutCart) -> Result<CartCheckoutInitiated, Error> {
+        outside()
+    }
+}
+
+#[async_trait]
+impl OrdersApi for Shop {
+    async fn place(&self, caller: &Caller, _: PlaceOrder) -> Result<Order, Error> {
+        self.called(caller, "place")?;
+        Ok(self.order.lock().unwrap().clone())
+    }
+    async fn order(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        self.called(caller, "order")?;
+        caller.user()?;
+        let order = self.order.lock().unwrap().clone();
+        let is_seen = order.id == id && caller.user_id() == Some(order.user_id);
+        is_seen.then_some(order).ok_or_else(|| Error::not_found("order_not_found", "there is no such order"))
+    }
+    async fn orders(&self, caller: &Caller, _: OrderFilter, query: PageQuery) -> Result<Page<Order>, Error> {
+        self.called(caller, "orders")?;
+        caller.user()?;
+        page(&[self.order.lock().unwrap().clone()], &query)
+    }
+    async fn cancel(&self, caller: &Caller, id: OrderId, _: CancelOrder) -> Result<Order, Error> {
+        self.order(caller, id).await
+    }
+    async fn ship(&self, _: &Caller, _: OrderId) -> Result<Order, Error> {
+        outside()
+    }
+    async fn deliver(&self, _: &Caller, _: OrderId) -> Result<Order, Error> {
+        outside()
+    }
+    async fn timeline(&self, caller: &Caller, _: OrderId) -> Result<Vec<TimelineEntry>, Error> {
+        self.called(caller, "timeline")?;
+        caller.user()?;
+        let (event, service) = ("OrderPlaced".to_owned(), "orders".to_owned());
+        Ok(vec![TimelineEntry { event, at: time(), service, detail: None }])
+    }
+    async fn sagas(&self, _: &Caller, _: SagaFilter, _: PageQuery) -> Result<Page<Saga>, Error> {
+        outside()
+    }
+    async fn saga(&self, _: &Caller, _: uuid::Uuid) -> Result<SagaDetail, Error> {
+        outside()
+    }
+    async fn retry_saga(&self, _: &Caller, _: uuid::Uuid) -> Result<SagaDetail, Error> {
+        outside()
+    }
+}
+
+#[async_trait]
+impl UsersApi for Shop {
+    async fn register(&self, caller: &Caller, _: Register) -> Result<Registered, Error> {
+        self.called(caller, "register")?;
+        Ok(Registered { user: self.buyer.clone(), token: self.token(Role::User) })
+    }
+    async fn login(&self, caller: &Caller, _: Login) -> Result<LoginAnswer, Error> {
+        self.called(caller, "login")?;
+        Ok(LoginAnswer {
+            token: self.token(Role::User),
+            user: self.buyer.clone(),
+            refresh_token: Secret::new("secret"),
+            expires_at: Utc::now(),
+        })
+    }
+    async fn refresh(&self, _: &Caller, _: Refresh) -> Result<LoginAnswer, Error> {
+        outside()
+    }
+    async fn logout(&self, _: &Caller, _: Logout) -> Result<(), Error> {
+        outside()
+    }
+    async fn profile(&self, caller: &Caller, id: UserId) -> Result<User, Error> {
+        self.called(caller, "profile")?;
+        let is_own = caller.user()?.user_id == id;
+        is_own.then(|| self.buyer.clone()).ok_or_else(|| Error::not_found("user_not_found", "there is no such user"))
+    }
+    async fn users_by_ids(&self, _: &Caller, _: &[UserId]) -> Result<Vec<User>, Error> {
+        outside()
+    }
+    async fn update_profile(&self, caller: &Caller, id: UserId, _: UpdateProfile) -> Result<User, Error> {
+        self.profile(caller, id).await
+    }
+    async fn delete_profile(&self, _: &Caller, _: UserId) -> Result<(), Error> {
+        outside()
+    }
+    async fn change_password(&self, _: &Caller, _: ChangePassword) -> Result<(), Error> {
+        outside()
+    }
+    async fn export(&self, _: &Caller, _: UserId) -> Result<Export, Error> {
+        outside()
+    }
+}
