@@ -5,6 +5,7 @@
 //! crosses schemas.
 
 mod connection;
+mod destructive;
 mod error;
 pub mod idempotency;
 pub mod maintenance;

@@ -7,45 +7,17 @@
 //! Own code, because no library keeps the contract (UP and DOWN per schema, checksums, undo of a
 //! half-failed deploy, guard against data loss); see `docs/adr/0003-migrations.md`.
 
-use std::sync::LazyLock;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use include_dir::{Dir, include_dir};
-use regex::Regex;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
+use crate::destructive;
 use crate::error::describe;
 
 static FOUNDATION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
-static EMPTIES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(truncate|delete\s+from)\b").expect("a constant pattern"));
-static DROPS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\bdrop\s+(?:if\s+exists\s+)?(\w+)").expect("a constant pattern"));
-/// What can be dropped and made again without loss. Any other word after DROP, a bare column name too, is data.
-const HOLDS_NO_DATA: &[&str] = &[
-    "index",
-    "function",
-    "procedure",
-    "routine",
-    "aggregate",
-    "trigger",
-    "constraint",
-    "view",
-    "policy",
-    "rule",
-    "role",
-    "cast",
-    "operator",
-    "collation",
-    "statistics",
-    "not",
-    "default",
-    "expression",
-    "identity",
-];
-
 /// Serialises deploys: an advisory lock of the whole database.
 const DEPLOY_LOCK: i64 = 0x70726f7374; // "prost"
 
@@ -67,8 +39,7 @@ pub struct Migration {
 impl Migration {
     /// Does its DOWN throw data away?
     pub fn loses_data(&self) -> bool {
-        EMPTIES.is_match(&self.down)
-            || DROPS.captures_iter(&self.down).any(|drop| !HOLDS_NO_DATA.contains(&drop[1].to_lowercase().as_str()))
+        destructive::throws_data_away(&self.down)
     }
 
     fn label(&self) -> String {
