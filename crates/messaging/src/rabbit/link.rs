@@ -198,10 +198,12 @@ impl Slot {
     }
 
     /// Ends a link that failed; the next use builds another.
-    pub async fn discard(&self, link: &Arc<Link>) {
+    pub fn discard(&self, link: &Arc<Link>) {
         link.socket.sever();
-        let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
+        // Who holds the lock builds already, or will see that this link is down.
+        if let Ok(mut current) = self.current.try_lock()
+            && current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+        {
             *current = None;
         }
     }

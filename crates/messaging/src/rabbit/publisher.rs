@@ -114,7 +114,7 @@ impl Publisher {
         } else if attempt.refusal.is_some() {
             lane.doubtful = true;
         } else if open.link.blocked().borrow().is_none() {
-            self.connection.discard(&open.link).await;
+            self.connection.discard(&open.link);
         }
         attempt
     }
@@ -237,4 +237,38 @@ fn id_of(properties: &BasicProperties) -> &str {
 fn reason_of(message: &BasicReturnMessage) -> String {
     let (exchange, key) = (&message.delivery.exchange, &message.delivery.routing_key);
     format!("no queue of {exchange} takes {key} ({} {})", message.reply_code, message.reply_text)
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::Delivery;
+
+    use super::*;
+
+    fn message(id: &str) -> Message<'static> {
+        Message { exchange: "e", routing_key: "k", body: b"", properties: properties(ShortString::from(id)) }
+    }
+
+    fn returned(message: &Message<'_>) -> Option<BasicReturnMessage> {
+        let mut delivery = Delivery::mock(0, "e".into(), "k".into(), false, Vec::new());
+        delivery.properties = message.properties.clone();
+        Some(BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() })
+    }
+
+    /// Several messages confirmed at once: lapin gives the return of the second to the first.
+    #[test]
+    fn a_return_counts_for_the_message_it_names() {
+        let batch = [message("routed"), message("unroutable"), message("refused by a full queue"), message("silent")];
+        let confirmed = vec![
+            Some(Confirmation::Ack(returned(&batch[1]))),
+            Some(Confirmation::Ack(None)),
+            Some(Confirmation::Nack(None)),
+            None,
+        ];
+        let answers = judge(&batch, confirmed, "no confirm");
+        assert_eq!(answers[0], Ok(()));
+        assert!(matches!(&answers[1], Err(PublishError::Refused(why)) if why.starts_with("unroutable")), "{answers:?}");
+        assert!(matches!(&answers[2], Err(PublishError::Unreachable(_))), "no message is to blame: {answers:?}");
+        assert_eq!(answers[3], Err(PublishError::Unreachable("no confirm".to_owned())));
+    }
 }

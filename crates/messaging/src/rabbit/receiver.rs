@@ -60,7 +60,7 @@ impl RabbitReceiver {
         let channel = match link.channel().await {
             Ok(channel) => channel,
             Err(error) => {
-                connection.discard(&link).await;
+                connection.discard(&link);
                 return Err(error);
             }
         };

@@ -29,7 +29,6 @@ async fn what_no_queue_takes_is_not_sent_and_lost_bindings_come_back() {
     assert_eq!(operator.ready(&queue_of("analytics").name()).await, 1);
 }
 
-/// The broker confirms many messages at once; each return must count for the message it belongs to.
 #[tokio::test]
 async fn in_a_batch_exactly_the_unroutable_are_refused() {
     let (shop, broker) = (Shop::new().await, TestBroker::new().await);
