@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
 };
 use async_graphql::{Name, Pos, Positioned, ServerError};
 use moka::future::Cache;
@@ -85,15 +84,6 @@ pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Op
         (DocumentOperations::Multiple(operations), None) => {
             operations.values().next().filter(|_| operations.len() == 1).map(|operation| &operation.node)
         }
-    }
-}
-
-/// Names an operation's type in metrics.
-pub fn kind(operation: &OperationDefinition) -> &'static str {
-    match operation.ty {
-        OperationType::Query => "query",
-        OperationType::Mutation => "mutation",
-        OperationType::Subscription => "subscription",
     }
 }
 

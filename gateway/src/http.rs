@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{Caller, Error};
 
-use crate::document::{coded, kind, operation};
+use crate::document::{coded, operation};
 use crate::loaders::Loaders;
 use crate::scope::Scope;
 use crate::{Gateway, websocket};
@@ -191,8 +191,8 @@ pub enum Refused {
 pub struct Prepared {
     /// What to execute.
     pub request: Request,
-    /// Its kind, for metrics.
-    pub kind: &'static str,
+    /// Its kind, unless it names no operation of its document.
+    pub kind: Option<OperationType>,
 }
 
 impl Gateway {
@@ -211,7 +211,7 @@ impl Gateway {
             };
             return Err(Refused::Way(coded(ServerError::new(message, None), "OPERATION_NOT_ALLOWED")));
         }
-        let kind = operation.map_or("unknown", kind);
+        let kind = operation.map(|operation| operation.ty);
         let scope = Scope {
             caller,
             clients: self.clients.clone(),
@@ -261,8 +261,14 @@ pub fn with_codes(mut response: Response) -> Response {
     response
 }
 
-/// Counts an operation.
-pub fn record(kind: &'static str, response: &Response, started: Instant) {
+/// Measures a query or a mutation; a subscription lasts as long as its client likes.
+pub fn record(kind: Option<OperationType>, response: &Response, started: Instant) {
+    let kind = match kind {
+        Some(OperationType::Query) => "query",
+        Some(OperationType::Mutation) => "mutation",
+        Some(OperationType::Subscription) => return,
+        None => "unknown",
+    };
     let outcome = if response.errors.is_empty() { "ok" } else { "error" };
     metrics::histogram!("graphql_operation_duration_seconds", "kind" => kind, "outcome" => outcome)
         .record(started.elapsed());
