@@ -8,7 +8,7 @@ use events::OrderId;
 use orders_client::{
     CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
 };
-use service::{Admin, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
+use service::{Admin, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -58,7 +58,11 @@ async fn list(
 /// Read an order.
 #[utoipa::path(get, path = "/orders/{id}", params(("id" = OrderId, Path)), responses(
     (status = 200, body = Order), (status = 404, body = ErrorBody)))]
-async fn get(State(orders): Service, caller: Caller, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
+async fn get(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Order>, Error> {
     orders.order(&caller, id).await.map(Json)
 }
 
@@ -94,7 +98,7 @@ async fn deliver(State(orders): Service, Admin(caller): Admin, Path(id): Path<Or
     (status = 200, body = Vec<TimelineEntry>), (status = 404, body = ErrorBody)))]
 async fn timeline(
     State(orders): Service,
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Vec<TimelineEntry>>, Error> {
     orders.timeline(&caller, id).await.map(Json)

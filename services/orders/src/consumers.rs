@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use database::Connection;
 use events::topology::QUEUES;
 use events::{
-    CartCheckoutInitiated, CartReopened, Envelope, Event, OrderId, PaymentFailed, PaymentProcessed, PaymentRefunded,
+    CartCheckoutInitiated, CartReopened, Envelope, Event, PaymentFailed, PaymentProcessed, PaymentRefunded,
     StockReleased, StockReservationFailed, StockReserved,
 };
 use messaging::{Consumer, Handler, HandlerError};
 
-use crate::model::{self, Cause, Failure, Step};
-use crate::repository::{self, Hold};
+use crate::model::{self, Cause, Failure, Hold, Step};
+use crate::repository;
 use crate::runner::{self, Outcome};
 use crate::saga::Input;
 use crate::{Orders, OrdersConfig, SERVICE};
@@ -39,7 +39,6 @@ struct SagaHandler {
 struct Batch {
     steps: Vec<Step>,
     checkouts: Vec<CartCheckoutInitiated>,
-    holds: Vec<Hold>,
 }
 
 #[async_trait]
@@ -59,57 +58,48 @@ impl Handler for SagaHandler {
                 return Err(HandlerError::Retry(format!("order {} is not known here", step.order_id)));
             }
         }
-        repository::hold(tx, &batch.holds).await?;
         Ok(())
     }
 }
 
 impl Batch {
     fn read(&mut self, envelope: &Envelope) -> Result<(), HandlerError> {
-        let (order_id, input, failure) = match envelope.event_type.as_str() {
-            CartCheckoutInitiated::TYPE => {
-                let event: CartCheckoutInitiated = envelope.decode()?;
-                let order_id = event.order_id;
-                self.checkouts.push(event);
-                (order_id, Input::CheckoutInitiated, None)
-            }
-            CartReopened::TYPE => (envelope.decode::<CartReopened>()?.order_id, Input::CartReopened, None),
-            StockReserved::TYPE => (self.reserved(envelope.decode()?), Input::StockReserved, None),
-            StockReservationFailed::TYPE => {
-                let event: StockReservationFailed = envelope.decode()?;
-                (event.order_id, Input::StockRefused, Some(model::refused(&event)))
-            }
-            StockReleased::TYPE => (envelope.decode::<StockReleased>()?.order_id, Input::StockReleased, None),
-            PaymentProcessed::TYPE => (envelope.decode::<PaymentProcessed>()?.order_id, Input::PaymentProcessed, None),
-            PaymentFailed::TYPE => {
-                let event: PaymentFailed = envelope.decode()?;
-                let failure = Failure { code: event.code, reason: event.reason };
-                (event.order_id, Input::PaymentFailed, Some(failure))
-            }
-            PaymentRefunded::TYPE => {
-                let event: PaymentRefunded = envelope.decode()?;
-                let input = if event.complete { Input::Refunded } else { Input::PartlyRefunded };
-                (event.order_id, input, None)
-            }
-            other => return Err(HandlerError::Reject(format!("orders does not handle `{other}`"))),
-        };
         let cause = Cause {
             event_id: envelope.event_id,
             event: envelope.event_type.clone(),
             service: envelope.source.clone(),
             at: envelope.timestamp,
         };
-        self.steps.push(Step { order_id, input, cause: Some(cause), failure, note: None });
-        Ok(())
-    }
-
-    fn reserved(&mut self, event: StockReserved) -> OrderId {
-        self.holds.push(Hold {
-            order_id: event.order_id,
-            reservation_id: event.reservation_id,
-            lines: event.lines,
-            expires_at: event.expires_at,
+        let step = |order_id, input| Step { cause: Some(cause), ..Step::of(order_id, input) };
+        self.steps.push(match envelope.event_type.as_str() {
+            CartCheckoutInitiated::TYPE => {
+                let event: CartCheckoutInitiated = envelope.decode()?;
+                let order_id = event.order_id;
+                self.checkouts.push(event);
+                step(order_id, Input::CheckoutInitiated)
+            }
+            CartReopened::TYPE => step(envelope.decode::<CartReopened>()?.order_id, Input::CartReopened),
+            StockReserved::TYPE => {
+                let StockReserved { order_id, reservation_id, lines, expires_at, .. } = envelope.decode()?;
+                let hold = Hold { order_id, reservation_id, lines, expires_at };
+                Step { hold: Some(hold), ..step(order_id, Input::StockReserved) }
+            }
+            StockReservationFailed::TYPE => {
+                let event: StockReservationFailed = envelope.decode()?;
+                Step { failure: Some(model::refused(&event)), ..step(event.order_id, Input::StockRefused) }
+            }
+            StockReleased::TYPE => step(envelope.decode::<StockReleased>()?.order_id, Input::StockReleased),
+            PaymentProcessed::TYPE => step(envelope.decode::<PaymentProcessed>()?.order_id, Input::PaymentProcessed),
+            PaymentFailed::TYPE => {
+                let PaymentFailed { order_id, code, reason, .. } = envelope.decode()?;
+                Step { failure: Some(Failure { code, reason }), ..step(order_id, Input::PaymentFailed) }
+            }
+            PaymentRefunded::TYPE => {
+                let event: PaymentRefunded = envelope.decode()?;
+                step(event.order_id, if event.complete { Input::Refunded } else { Input::PartlyRefunded })
+            }
+            other => return Err(HandlerError::Reject(format!("orders does not handle `{other}`"))),
         });
-        event.order_id
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
+use database::Connection;
 use events::{OrderId, UserId};
 use orders_client::{
     CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::model::Step;
 use crate::runner::{self, Outcome};
 use crate::saga::Input;
-use crate::{Orders, SERVICE, repository};
+use crate::{Orders, OrdersConfig, SERVICE, repository};
 
 #[async_trait]
 impl OrdersApi for Orders {
@@ -96,27 +97,28 @@ impl OrdersApi for Orders {
     async fn saga(&self, caller: &Caller, id: Uuid) -> Result<SagaDetail, Error> {
         caller.admin()?;
         let db = self.database.read().await?;
-        let saga = repository::saga(&db, id).await?.ok_or_else(no_saga)?;
-        let timeline = repository::timeline(&db, saga.order_id).await?;
-        let compensations = repository::compensations(&db, saga.order_id).await?;
-        Ok(SagaDetail { saga, timeline, compensations })
+        saga_detail(&db, id).await
     }
 
     async fn retry_saga(&self, caller: &Caller, id: Uuid) -> Result<SagaDetail, Error> {
         caller.admin()?;
-        let saga = {
-            let db = self.database.read().await?;
-            repository::saga(&db, id).await?.ok_or_else(no_saga)?
-        };
-        let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
-        let step = Step::of(saga.order_id, Input::Retry);
-        self.step(caller, "POST /admin/sagas/{id}/retry", id, step, refusal).await?;
-        self.saga(caller, id).await
+        let action = "POST /admin/sagas/{id}/retry";
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &id)?;
+        let (caller, config) = (caller.clone(), self.config.clone());
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let order_id = repository::saga(tx, id).await?.ok_or_else(no_saga)?.order_id;
+                let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
+                take_step(tx, &config, &caller, Step::of(order_id, Input::Retry), refusal).await?;
+                saga_detail(tx, id).await
+            })
+        })
+        .await
     }
 }
 
 impl Orders {
-    /// One wish of a person: the owner's or an admin's, in one transaction.
+    /// One wish of a person, in one transaction.
     async fn step(
         &self,
         caller: &Caller,
@@ -126,20 +128,37 @@ impl Orders {
         refusal: Error,
     ) -> Result<Order, Error> {
         let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &input)?;
-        let (caller, config, id) = (caller.clone(), self.config.clone(), step.order_id);
+        let (caller, config) = (caller.clone(), self.config.clone());
         idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move {
-                let order = repository::order(tx, id).await?.ok_or_else(not_found)?;
-                own(&caller, order.user_id)?;
-                match runner::advance(tx, &config, &[step]).await?.as_slice() {
-                    [Outcome::Done] => repository::order(tx, id).await?.ok_or_else(not_found),
-                    [Outcome::Illegal] => Err(refusal),
-                    _ => Err(not_found()),
-                }
-            })
+            Box::pin(async move { take_step(tx, &config, &caller, step, refusal).await })
         })
         .await
     }
+}
+
+/// One wish of the order's owner or of an admin; answers the order as it stands then.
+async fn take_step(
+    tx: &Connection,
+    config: &OrdersConfig,
+    caller: &Caller,
+    step: Step,
+    refusal: Error,
+) -> Result<Order, Error> {
+    let id = step.order_id;
+    let order = repository::order(tx, id).await?.ok_or_else(not_found)?;
+    own(caller, order.user_id)?;
+    match runner::advance(tx, config, &[step]).await?.as_slice() {
+        [Outcome::Done] => repository::order(tx, id).await?.ok_or_else(not_found),
+        [Outcome::Illegal] => Err(refusal),
+        _ => Err(not_found()),
+    }
+}
+
+async fn saga_detail(db: &Connection, id: Uuid) -> Result<SagaDetail, Error> {
+    let saga = repository::saga(db, id).await?.ok_or_else(no_saga)?;
+    let timeline = repository::timeline(db, saga.order_id).await?;
+    let compensations = repository::compensations(db, saga.order_id).await?;
+    Ok(SagaDetail { saga, timeline, compensations })
 }
 
 /// Somebody else's order does not exist for this caller.

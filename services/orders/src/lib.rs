@@ -52,6 +52,8 @@ pub struct OrdersConfig {
     pub undo_patience: Duration,
     /// For the answer to an undo, at most.
     pub undo_patience_max: Duration,
+    /// How often the watchdog looks for sagas whose time is over.
+    pub watch_interval: Duration,
 }
 
 impl Default for OrdersConfig {
@@ -61,6 +63,7 @@ impl Default for OrdersConfig {
             payment_deadline: Duration::from_secs(30 * 60),
             undo_patience: Duration::from_secs(10),
             undo_patience_max: Duration::from_secs(5 * 60),
+            watch_interval: Duration::from_secs(1),
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use events::{
     CartCheckoutInitiated, CorrelationId, Draft, EventId, OrderCancelled, OrderConfirmed, OrderDelivered, OrderFailed,
     OrderId, OrderPlaced, OrderRolledBack, OrderShipped, OrderStatus, PaymentRequested, RefundRequested,
-    ReleaseRequested, ReopenRequested, StockRefusal, StockReservationFailed,
+    ReleaseRequested, ReopenRequested, ReservationId, StockLine, StockRefusal, StockReservationFailed,
 };
 
 use crate::saga::{Command, Ending, Input, State, Undo, Undoing};
@@ -32,14 +32,29 @@ pub struct Step {
     pub cause: Option<Cause>,
     /// Why the order fails, if this makes it fail.
     pub failure: Option<Failure>,
+    /// What products holds for the order, if this says so.
+    pub hold: Option<Hold>,
     /// A person's reason, if one was given.
     pub note: Option<String>,
+}
+
+/// What an order holds, as products said.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Whose.
+    pub order_id: OrderId,
+    /// The hold.
+    pub reservation_id: ReservationId,
+    /// What.
+    pub lines: Vec<StockLine>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
 }
 
 impl Step {
     /// A step without an event behind it.
     pub fn of(order_id: OrderId, input: Input) -> Step {
-        Step { order_id, input, cause: None, failure: None, note: None }
+        Step { order_id, input, cause: None, failure: None, hold: None, note: None }
     }
 }
 
@@ -67,6 +82,8 @@ pub struct Stored {
     pub state: State,
     /// The order's version.
     pub version: i64,
+    /// Why it was cancelled, if it was and if a reason was given.
+    pub cancel_reason: Option<String>,
     /// The snapshot that the cart fixed.
     pub snapshot: CartCheckoutInitiated,
 }
@@ -135,6 +152,17 @@ pub fn deadline(state: &State, config: &OrdersConfig) -> Option<Duration> {
     }
 }
 
+/// The status of the order's copy of its hold. Decided by the saga's state, because the news of a hold may come
+/// after the news of its end.
+pub fn hold_status(state: &State) -> &'static str {
+    match state {
+        State::Pending | State::CartValidated | State::InventoryReserved => "held",
+        State::Confirmed | State::Shipped | State::Delivered => "committed",
+        State::Undoing(_, undoing) | State::Stuck(_, undoing) if undoing.owed.contains(&Undo::Release) => "held",
+        State::Undoing(..) | State::Stuck(..) | State::Compensated | State::Cancelled => "released",
+    }
+}
+
 /// The states that an order passes through on its way from one to the next.
 fn passed(from: &State, to: &State) -> Vec<OrderStatus> {
     match (from, to) {
@@ -193,7 +221,7 @@ pub fn drafts(saga: &Stored, step: &Step, to: &State, commands: &[Command], due_
                 Command::Ask(Undo::Reopen) => event!(ReopenRequested { order_id, user_id, cart_id, statuses }),
                 Command::RollBack => event!(OrderRolledBack { order_id, user_id, cart_id, statuses }),
                 Command::EndCancelled => {
-                    event!(OrderCancelled { order_id, user_id, cart_id, statuses, reason: step.note.clone() })
+                    event!(OrderCancelled { order_id, user_id, cart_id, statuses, reason: saga.cancel_reason.clone() })
                 }
                 Command::Ship => event!(OrderShipped { order_id, user_id, statuses }),
                 Command::Deliver => event!(OrderDelivered { order_id, user_id, statuses }),

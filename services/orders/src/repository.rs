@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use database::{Connection, Error, Row, ToSql};
-use events::{
-    Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, ReservationId, StockLine,
-    UserId,
-};
+use events::{Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, UserId};
 use orders_client::{Compensation, Order, OrderItem, Saga, TimelineEntry};
 use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::model::{self, Stored};
+use crate::model::{self, Hold, Stored};
 use crate::saga::State;
 
 database::statements! {
@@ -35,13 +32,16 @@ database::statements! {
         SELECT s.id, s.correlation_id, 'PENDING', s.order_id, s.payload::jsonb, now() + $17::float8 * interval '1 second'
         FROM unnest($15::uuid[], $6::uuid[], $1::uuid[], $16::text[]) AS s (id, correlation_id, order_id, payload)
         WHERE s.order_id IN (SELECT id FROM placed)";
-    /// In key order, so that two batches never wait for each other in a circle.
-    LOCK = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version, s.payload
+    /// In key order, so that two batches never wait for each other in a circle. Locks the order too: of a row that
+    /// is only joined, whoever had to wait for the lock would read the version from before the wait.
+    LOCK = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version,
+                   o.cancel_reason, s.payload
         FROM saga_states s JOIN orders o ON o.id = s.order_id
-        WHERE s.order_id = ANY ($1) ORDER BY s.order_id FOR UPDATE OF s";
-    LOCK_EXPIRED = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version, s.payload
+        WHERE s.order_id = ANY ($1) ORDER BY s.order_id FOR NO KEY UPDATE OF s, o";
+    LOCK_EXPIRED = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version,
+                           o.cancel_reason, s.payload
         FROM saga_states s JOIN orders o ON o.id = s.order_id
-        WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR UPDATE OF s SKIP LOCKED";
+        WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR NO KEY UPDATE OF s, o SKIP LOCKED";
     SAVE = "WITH moved AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[], $7::text[],
                                  $8::bigint[], $9::text[], $10::text[], $11::text[])
@@ -71,10 +71,12 @@ database::statements! {
     END_UNDOS = "UPDATE compensation_log l SET status = 'completed', completed_at = now()
         FROM unnest($1::uuid[], $2::text[]) AS u (order_id, event)
         WHERE l.order_id = u.order_id AND l.compensation_event = u.event AND l.status = 'requested'";
-    HOLD = "INSERT INTO inventory_reservations (order_id, product_id, quantity, reservation_id, status, expires_at)
-        SELECT order_id, product_id, quantity, reservation_id, 'held', expires_at
-        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::timestamptz[])
-            AS h (order_id, product_id, quantity, reservation_id, expires_at)
+    HOLD = "INSERT INTO inventory_reservations (order_id, product_id, quantity, reservation_id, expires_at, status,
+                                            fulfilled_at, released_at)
+        SELECT order_id, product_id, quantity, reservation_id, expires_at, status,
+               CASE WHEN status = 'committed' THEN now() END, CASE WHEN status = 'released' THEN now() END
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::timestamptz[], $6::text[])
+            AS h (order_id, product_id, quantity, reservation_id, expires_at, status)
         ON CONFLICT (order_id, product_id) DO NOTHING";
     COMMIT_HOLDS = "UPDATE inventory_reservations SET status = 'committed', fulfilled_at = now()
         WHERE order_id = ANY ($1) AND status = 'held'";
@@ -171,6 +173,7 @@ fn stored(row: &Row) -> Result<Stored, Error> {
         correlation_id: row.try_get("correlation_id")?,
         state,
         version: row.try_get("version")?,
+        cancel_reason: row.try_get("cancel_reason")?,
         snapshot,
     })
 }
@@ -187,7 +190,7 @@ pub struct Saved<'a> {
     pub patience: Option<Duration>,
     /// Why it failed, if it did just now.
     pub failure: Option<&'a model::Failure>,
-    /// Why it was cancelled, if it was just now.
+    /// Why it was cancelled, if it was and if a reason was given.
     pub cancel_reason: Option<&'a str>,
 }
 
@@ -276,30 +279,19 @@ pub async fn end_undos(tx: &Connection, answered: &[(OrderId, &str)]) -> Result<
     Ok(())
 }
 
-/// What an order holds, as products said.
-pub struct Hold {
-    /// Whose.
-    pub order_id: OrderId,
-    /// The hold.
-    pub reservation_id: ReservationId,
-    /// What.
-    pub lines: Vec<StockLine>,
-    /// Until when.
-    pub expires_at: DateTime<Utc>,
-}
-
-/// Copies holds to their orders.
-pub async fn hold(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
+/// Copies holds to their orders, each with its status.
+pub async fn hold(tx: &Connection, holds: &[(Hold, &str)]) -> Result<(), Error> {
     if holds.is_empty() {
         return Ok(());
     }
-    let lines = || holds.iter().flat_map(|hold| hold.lines.iter().map(move |line| (hold, line)));
-    let ids: Vec<Uuid> = lines().map(|(hold, _)| hold.order_id.uuid()).collect();
-    let products: Vec<Uuid> = lines().map(|(_, line)| line.product_id.uuid()).collect();
-    let quantities: Vec<i32> = lines().map(|(_, line)| line.quantity.cast_signed()).collect();
-    let reservations: Vec<Uuid> = lines().map(|(hold, _)| hold.reservation_id.uuid()).collect();
-    let expiries: Vec<DateTime<Utc>> = lines().map(|(hold, _)| hold.expires_at).collect();
-    tx.execute(HOLD, &[&ids, &products, &quantities, &reservations, &expiries]).await?;
+    let lines = || holds.iter().flat_map(|(hold, status)| hold.lines.iter().map(move |line| (hold, line, *status)));
+    let ids: Vec<Uuid> = lines().map(|(hold, ..)| hold.order_id.uuid()).collect();
+    let products: Vec<Uuid> = lines().map(|(_, line, _)| line.product_id.uuid()).collect();
+    let quantities: Vec<i32> = lines().map(|(_, line, _)| line.quantity.cast_signed()).collect();
+    let reservations: Vec<Uuid> = lines().map(|(hold, ..)| hold.reservation_id.uuid()).collect();
+    let expiries: Vec<DateTime<Utc>> = lines().map(|(hold, ..)| hold.expires_at).collect();
+    let statuses: Vec<&str> = lines().map(|(.., status)| status).collect();
+    tx.execute(HOLD, &[&ids, &products, &quantities, &reservations, &expiries, &statuses]).await?;
     Ok(())
 }
 

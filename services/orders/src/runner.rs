@@ -7,7 +7,7 @@ use chrono::Utc;
 use database::{Connection, outbox};
 use events::{Draft, OrderId};
 
-use crate::model::{self, Cause, Failure, Step, Stored};
+use crate::model::{self, Cause, Failure, Hold, Step, Stored};
 use crate::repository::{self, Happened, Saved, UndoRun};
 use crate::saga::{self, Command, Input, State, Undo};
 use crate::{OrdersConfig, SERVICE};
@@ -27,13 +27,13 @@ pub enum Outcome {
 #[derive(Default)]
 struct Changes {
     failures: HashMap<OrderId, Failure>,
-    cancel_reasons: HashMap<OrderId, String>,
     moved: Vec<OrderId>,
     happened: Vec<Happened>,
     undos: Vec<UndoRun>,
     answered: Vec<(OrderId, &'static str)>,
     confirmed: Vec<OrderId>,
     released: Vec<OrderId>,
+    holds: Vec<Hold>,
     drafts: Vec<Draft>,
 }
 
@@ -79,19 +79,18 @@ impl Changes {
         if let Some(cause) = &step.cause {
             self.happened.push(happened(step, cause));
         }
+        self.holds.extend(step.hold.clone());
         if transition.to == saga.state && transition.commands.is_empty() {
             return Outcome::Done;
+        }
+        if matches!(step.input, Input::Cancel) {
+            saga.cancel_reason.clone_from(&step.note);
         }
         let due_at = Utc::now() + config.payment_deadline;
         let drafts = model::drafts(saga, step, &transition.to, &transition.commands, due_at);
         self.log_undos(saga, step.input, &transition.to);
         for (command, draft) in transition.commands.iter().zip(&drafts) {
             self.note(saga, step, command, draft);
-        }
-        if matches!(step.input, Input::Cancel)
-            && let Some(reason) = &step.note
-        {
-            self.cancel_reasons.insert(saga.order_id, reason.clone());
         }
         if matches!(transition.to, State::Stuck(..)) {
             tracing::error!(order_id = %saga.order_id, correlation_id = %saga.correlation_id, owed = ?transition.to.owed(),
@@ -143,7 +142,14 @@ impl Changes {
         }
         let detail = match command {
             Command::Fail => self.failures.get(&saga.order_id).map(|failure| failure.code.clone()),
-            _ => None,
+            Command::EndCancelled => saga.cancel_reason.clone(),
+            Command::Place
+            | Command::RequestPayment
+            | Command::Confirm
+            | Command::Ask(_)
+            | Command::RollBack
+            | Command::Ship
+            | Command::Deliver => None,
         };
         self.happened.push(Happened {
             order_id: saga.order_id,
@@ -177,14 +183,19 @@ impl Changes {
                 version: saga.version,
                 patience: model::deadline(&saga.state, config),
                 failure: self.failures.get(&saga.order_id),
-                cancel_reason: self.cancel_reasons.get(&saga.order_id).map(String::as_str),
+                cancel_reason: saga.cancel_reason.as_deref(),
             })
+            .collect();
+        let holds: Vec<(Hold, &str)> = std::mem::take(&mut self.holds)
+            .into_iter()
+            .filter_map(|hold| sagas.get(&hold.order_id).map(|saga| (hold, model::hold_status(&saga.state))))
             .collect();
         tokio::try_join!(
             repository::save(tx, &saved),
             repository::add_timeline(tx, &self.happened),
             repository::begin_undos(tx, &self.undos),
             repository::end_undos(tx, &self.answered),
+            repository::hold(tx, &holds),
             repository::commit_holds(tx, &self.confirmed),
             repository::release_holds(tx, &self.released),
             outbox::record(tx, &self.drafts),

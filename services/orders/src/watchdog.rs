@@ -1,20 +1,18 @@
 //! Finds sagas that nobody moved in time, and tells how many are open.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{Orders, repository, runner};
 
-const ROUND: Duration = Duration::from_secs(1);
 const BATCH: i64 = 100;
 
 /// Runs until `shutdown`. Several may run: each takes rows that no other holds.
 pub async fn background(service: Arc<Orders>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(ROUND) => {}
+            () = tokio::time::sleep(service.config.watch_interval) => {}
             () = shutdown.cancelled() => return,
         }
         if let Err(error) = round(&service).await {
