@@ -5,6 +5,7 @@
 
 mod fixture;
 mod journey;
+mod profile;
 mod report;
 mod resources;
 mod scenarios;
@@ -51,6 +52,9 @@ pub struct Options {
     /// How the shop's messages travel
     #[arg(long, value_enum, default_value_t = Transport::Postgres)]
     transport: Transport,
+    /// Also tell which SQL statements took the time (needs PostgreSQL's contrib modules)
+    #[arg(long)]
+    profile: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -66,15 +70,21 @@ pub async fn run(folder: &DataFolder, options: Options) -> Result<()> {
 }
 
 async fn measure(folder: &DataFolder, options: &Options, progress: &servers::Progress) -> Result<report::Report> {
-    let shop = shop::Shop::start(folder, options.transport, progress).await?;
+    let shop = shop::Shop::start(folder, options.transport, options.profile.into(), progress).await?;
     let outcome = async {
         let market = fixture::prepare(&shop, progress).await?;
         let mut report = report::Report::new(options.transport, shop.pgbench().await);
+        if options.profile {
+            profile::begin(&shop).await?;
+        }
         for load in options.loads() {
             for run in 1..=options.runs {
                 progress.step(format!("{load}: run {run} of {}", options.runs));
                 report.add(&load, scenarios::run(&shop, &market, &load, options.length()).await?);
             }
+        }
+        if options.profile {
+            report.set_profile(profile::end(&shop, report.completed()).await?);
         }
         Ok(report)
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Load;
+use super::profile::Statement;
 use super::statistics::{Measured, spread};
 use crate::data_folder::Transport;
 use crate::error::Result;
@@ -16,6 +17,9 @@ pub struct Report {
     /// Reference of the same session: `pgbench -N -M prepared -c 32 -s 20`, transactions per second.
     pgbench_tps: Option<f64>,
     runs: Vec<Run>,
+    /// What SQL took, the costliest first, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    profile: Vec<Statement>,
 }
 
 #[derive(Debug, Serialize)]
@@ -30,12 +34,22 @@ impl Report {
     /// Nothing measured yet.
     pub fn new(transport: Transport, pgbench_tps: Option<f64>) -> Report {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Report { transport, cores, pgbench_tps, runs: Vec::new() }
+        Report { transport, cores, pgbench_tps, runs: Vec::new(), profile: Vec::new() }
     }
 
     /// Adds a run.
     pub fn add(&mut self, load: &Load, measured: Measured) {
         self.runs.push(Run { load: *load, measured });
+    }
+
+    /// Journeys of all runs.
+    pub fn completed(&self) -> usize {
+        self.runs.iter().map(|run| run.measured.completed).sum()
+    }
+
+    /// Adds what SQL took.
+    pub fn set_profile(&mut self, profile: Vec<Statement>) {
+        self.profile = profile;
     }
 
     /// All runs, one document.
@@ -57,6 +71,15 @@ impl Report {
                 told.push(load);
                 text += &self.row(load);
             }
+        }
+        if !self.profile.is_empty() {
+            text += "\n| ms per journey | calls per journey | mean ms | statement |\n|---|---|---|---|\n";
+        }
+        for statement in &self.profile {
+            text += &format!(
+                "| {:.3} | {:.2} | {:.3} | {} |\n",
+                statement.ms_per_journey, statement.calls_per_journey, statement.mean_ms, statement.text
+            );
         }
         terminal::print(&text)
     }

@@ -8,7 +8,7 @@ use servers::{PostgresBinaries, Progress};
 use service::Env;
 use tokio::process::Command;
 
-use super::resources;
+use super::{profile, resources};
 use crate::data_folder::{DataFolder, Transport};
 use crate::error::{Error, Result};
 use crate::session;
@@ -28,6 +28,21 @@ pub struct Shop {
     pub products_url: String,
     /// Its databases.
     pub settings: Settings,
+}
+
+/// Whether PostgreSQL counts what each statement takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profiling {
+    /// As users run it.
+    Off,
+    /// With pg_stat_statements.
+    Statements,
+}
+
+impl From<bool> for Profiling {
+    fn from(wanted: bool) -> Profiling {
+        if wanted { Profiling::Statements } else { Profiling::Off }
+    }
 }
 
 /// Processor seconds used so far.
@@ -57,7 +72,12 @@ impl Usage {
 
 impl Shop {
     /// Starts it beside the folder of the user's own shop.
-    pub async fn start(beside: &DataFolder, transport: Transport, progress: &Progress) -> Result<Shop> {
+    pub async fn start(
+        beside: &DataFolder,
+        transport: Transport,
+        profiling: Profiling,
+        progress: &Progress,
+    ) -> Result<Shop> {
         let mut path = beside.path().as_os_str().to_owned();
         path.push("-bench");
         let folder = DataFolder::new(&PathBuf::from(path))?;
@@ -71,6 +91,11 @@ impl Shop {
         let port_text = port.to_string();
         let arguments = ["up", "--detach", "--no-seed", "--port", &port_text, "--transport", transport_name];
         prost(&folder, &arguments).await?;
+        if profiling == Profiling::Statements {
+            profile::load(&folder).await?;
+            prost(&folder, &["down"]).await?;
+            prost(&folder, &arguments).await?;
+        }
         let running = folder.running_shop()?.ok_or_else(|| {
             Error::failed("the shop for the load ended", format!("Look at {}", folder.log().display()))
         })?;

@@ -10,7 +10,7 @@ use database::startup::StartupError;
 use service::ConfigError;
 
 pub use demo::{DemoLogin, bulk_register, promote, seed};
-pub use schemas::{check_schemas, migrate_down, migrate_status, migrate_up};
+pub use schemas::{check_schemas, connect, migrate_down, migrate_status, migrate_up};
 pub use serve::serve;
 pub use settings::Settings;
 

@@ -173,7 +173,7 @@ async fn ensure_database(settings: &Settings, url: &str) -> Result<(), Error> {
 }
 
 /// One connection with the owner's rights; its driver runs until the client is dropped.
-async fn connect(url: &str) -> Result<Client, Error> {
+pub async fn connect(url: &str) -> Result<Client, Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(Error::Connect)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {

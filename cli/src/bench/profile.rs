@@ -1,0 +1,72 @@
+//! Which SQL statements take the time, as pg_stat_statements counts it.
+
+use serde::Serialize;
+
+use super::shop::Shop;
+use crate::data_folder::{DATABASE, DataFolder};
+use crate::error::{Error, Result};
+use crate::wire;
+
+/// Statements that are told.
+const MOST: i64 = 25;
+
+const TOP: &str =
+    "SELECT regexp_replace(left(query, 140), '\\s+', ' ', 'g') AS text, calls, total_exec_time AS total_ms
+    FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT $1";
+
+/// What one statement took.
+#[derive(Debug, Serialize)]
+pub struct Statement {
+    /// Its beginning.
+    pub text: String,
+    /// Executions per completed journey.
+    pub calls_per_journey: f64,
+    /// Milliseconds of one execution.
+    pub mean_ms: f64,
+    /// Milliseconds per completed journey.
+    pub ms_per_journey: f64,
+}
+
+/// Makes the server of this folder load the module at its next start.
+pub async fn load(folder: &DataFolder) -> Result<()> {
+    let url = folder.postgres().url(DATABASE)?;
+    execute(&url, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'").await
+}
+
+/// Begins to count.
+pub async fn begin(shop: &Shop) -> Result<()> {
+    let url = shop.settings.owner_url();
+    execute(url, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await?;
+    execute(url, "SELECT pg_stat_statements_reset()").await
+}
+
+/// What was counted, the costliest first.
+pub async fn end(shop: &Shop, journeys: usize) -> Result<Vec<Statement>> {
+    let owner = wire::connect(shop.settings.owner_url()).await?;
+    let rows = owner.query(TOP, &[&MOST]).await.map_err(|error| unavailable(&error))?;
+    let per_journey = |figure: f64| figure / journeys.max(1) as f64;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let (calls, total_ms): (i64, f64) = (row.get("calls"), row.get("total_ms"));
+            Statement {
+                text: row.get("text"),
+                calls_per_journey: per_journey(calls as f64),
+                mean_ms: total_ms / calls.max(1) as f64,
+                ms_per_journey: per_journey(total_ms),
+            }
+        })
+        .collect())
+}
+
+async fn execute(url: &str, sql: &str) -> Result<()> {
+    let owner = wire::connect(url).await?;
+    owner.batch_execute(sql).await.map_err(|error| unavailable(&error))
+}
+
+fn unavailable(error: &tokio_postgres::Error) -> Error {
+    Error::failed(
+        format!("PostgreSQL does not count statements: {error}"),
+        "Install its contrib modules, or leave out --profile",
+    )
+}
