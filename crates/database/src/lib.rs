@@ -4,6 +4,7 @@
 //! Everything here works inside the schema that a connection's `search_path` names; no statement
 //! crosses schemas.
 
+pub mod audit;
 mod connection;
 mod destructive;
 mod error;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use events::{Draft, EventId};
 use uuid::Uuid;
 
+use crate::audit::{self, Action, Operator, Outcome, Subject};
 use crate::{Connection, Error};
 
 /// Attempts after which a row is failed: visible, with its last error, retryable by an operator.
@@ -180,6 +181,136 @@ pub async fn backlog(db: &Connection) -> Result<Backlog, Error> {
     })
 }
 
+/// An unsent event, as operators see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unsent {
+    /// The event.
+    pub event_id: EventId,
+    /// Its name.
+    pub event_type: String,
+    /// What it is about.
+    pub aggregate_id: Uuid,
+    /// Its saga.
+    pub correlation_id: Uuid,
+    /// Name of its exchange.
+    pub exchange: String,
+    /// Its routing key.
+    pub routing_key: String,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// How often the broker refused it.
+    pub attempts: i32,
+    /// When it is tried next, unless it failed.
+    pub next_attempt_at: DateTime<Utc>,
+    /// What was said last.
+    pub last_error: Option<String>,
+    /// When it was given up.
+    pub failed_at: Option<DateTime<Utc>>,
+}
+
+/// Which unsent events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    Unsent,
+    /// Those that are still tried.
+    Pending,
+    /// Those given up.
+    Failed,
+}
+
+const LIST: &str = "SELECT event_id, event_type, aggregate_id, correlation_id, exchange, routing_key,
+            outbox.recorded_at, attempts, next_attempt_at, last_error, failed_at
+     FROM outbox JOIN events USING (event_id, recorded_at)
+     WHERE ($1::bool IS NULL OR (failed_at IS NOT NULL) = $1) AND ($2::uuid IS NULL OR event_id > $2)
+       AND ($3::uuid IS NULL OR event_id = $3 OR correlation_id = $3 OR aggregate_id = $3)
+     ORDER BY event_id LIMIT $4";
+
+/// Unsent events, oldest first, after the event `after`; those of one event, saga or thing, if `about` names it.
+pub async fn list(
+    db: &Connection,
+    which: Which,
+    about: Option<Uuid>,
+    after: Option<EventId>,
+    limit: i64,
+) -> Result<Vec<Unsent>, Error> {
+    let failed = match which {
+        Which::Unsent => None,
+        Which::Pending => Some(false),
+        Which::Failed => Some(true),
+    };
+    let rows = db.query(LIST, &[&failed, &after, &about, &limit]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Unsent {
+            event_id: row.get("event_id"),
+            event_type: row.get("event_type"),
+            aggregate_id: row.get("aggregate_id"),
+            correlation_id: row.get("correlation_id"),
+            exchange: row.get("exchange"),
+            routing_key: row.get("routing_key"),
+            recorded_at: row.get("recorded_at"),
+            attempts: row.get("attempts"),
+            next_attempt_at: row.get("next_attempt_at"),
+            last_error: row.get("last_error"),
+            failed_at: row.get("failed_at"),
+        })
+        .collect())
+}
+
+const RETRY: &str = "WITH retried AS (
+         UPDATE outbox SET failed_at = NULL, attempts = 0, next_attempt_at = now(), lease = NULL
+         WHERE event_id = ANY ($1) AND failed_at IS NOT NULL RETURNING event_id, recorded_at)
+     SELECT event_id, event_type FROM retried JOIN events USING (event_id, recorded_at)";
+const DISCARD: &str = "WITH discarded AS (
+         DELETE FROM outbox WHERE event_id = ANY ($1) AND failed_at IS NOT NULL RETURNING event_id, recorded_at)
+     SELECT event_id, event_type FROM discarded JOIN events USING (event_id, recorded_at)";
+
+/// Lets failed events be sent again, with all their attempts, on an operator's word. Returns those that were failed.
+pub async fn retry(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
+    let retried = settle_failed(tx, RETRY, operator, Action::RetryOutbox, events).await?;
+    if !retried.is_empty() {
+        tx.note_recorded_events();
+    }
+    Ok(retried)
+}
+
+/// Gives up sending failed events, on an operator's word; what was recorded stays in the audit trail of events.
+/// Returns those that were failed: an event that is still tried may be on its way.
+pub async fn discard(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
+    settle_failed(tx, DISCARD, operator, Action::DiscardOutbox, events).await
+}
+
+async fn settle_failed(
+    tx: &Connection,
+    statement: &str,
+    operator: &Operator,
+    action: Action,
+    events: &[EventId],
+) -> Result<Vec<EventId>, Error> {
+    let rows = tx.query(statement, &[&events]).await?;
+    let settled: Vec<EventId> = rows.iter().map(|row| row.get("event_id")).collect();
+    let subjects: Vec<Subject> = rows
+        .iter()
+        .map(|row| Subject {
+            id: row.get("event_id"),
+            queue: None,
+            event_id: Some(row.get("event_id")),
+            event_type: Some(row.get("event_type")),
+        })
+        .collect();
+    audit::record(tx, operator, action, &subjects, Outcome::Done).await?;
+    Ok(settled)
+}
+
 /// The statements of this module, for the test that prepares them.
-pub const ALL: &[(&str, &str)] =
-    &[("RECORD", RECORD), ("CLAIM", CLAIM), ("SENT", SENT), ("NOT_SENT", NOT_SENT), ("BACKLOG", BACKLOG)];
+pub const ALL: &[(&str, &str)] = &[
+    ("RECORD", RECORD),
+    ("CLAIM", CLAIM),
+    ("SENT", SENT),
+    ("NOT_SENT", NOT_SENT),
+    ("BACKLOG", BACKLOG),
+    ("LIST", LIST),
+    ("RETRY", RETRY),
+    ("DISCARD", DISCARD),
+];

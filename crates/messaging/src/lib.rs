@@ -5,6 +5,7 @@
 //! the transaction of the effect. No order is promised.
 
 mod consumer;
+mod dead_letters;
 mod delivery;
 mod postgres;
 mod rabbit;
@@ -12,6 +13,7 @@ mod relay;
 mod transport;
 
 pub use consumer::{Consumer, Handler, HandlerError};
+pub use dead_letters::{DeadLetter, DeadLetterFilter};
 pub use postgres::{Wakes, declare_queues, migrations};
 pub use rabbit::RabbitConfig;
 pub use relay::Relay;

@@ -3,6 +3,8 @@
 //! The rules live in the functions of schema `messaging` (see the migration). A wake-up is only a hint:
 //! consumers also look once a second.
 
+mod dead_letters;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -26,11 +26,11 @@ pub enum TransportError {
 /// Publishing is the relay's alone: a service records events in its outbox.
 #[derive(Clone)]
 pub struct Transport {
-    inner: Inner,
+    pub(crate) inner: Inner,
 }
 
 #[derive(Clone)]
-enum Inner {
+pub(crate) enum Inner {
     Postgres(PostgresTransport),
     Rabbit(RabbitTransport),
 }

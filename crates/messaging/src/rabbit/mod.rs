@@ -3,6 +3,8 @@
 //! A service has two connections: one to publish, which the broker may block when it is short of memory or
 //! disk, and one to consume, which it never blocks. On the latter each subscription has a channel of its own.
 
+mod dead_letters;
+mod headers;
 mod link;
 mod publisher;
 mod receiver;
@@ -45,8 +47,10 @@ pub(crate) struct RabbitTransport {
     publishing: Arc<Slot>,
     consuming: Arc<Slot>,
     events: Arc<Publisher>,
-    /// Retries and dead letters, apart from the relay's batches.
+    /// Retries, dead letters and replays, apart from the relay's batches.
     redirects: Arc<Publisher>,
+    /// Held while dead letters are looked at.
+    looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl RabbitTransport {
@@ -57,6 +61,7 @@ impl RabbitTransport {
             events: Arc::new(Publisher::new(Arc::clone(&publishing))),
             redirects: Arc::new(Publisher::new(Arc::clone(&publishing))),
             publishing,
+            looking: Arc::default(),
         }
     }
 

@@ -13,23 +13,14 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Consumer};
 use uuid::Uuid;
 
+use super::headers::{
+    self, ATTEMPTS, DEAD_AT, DELIVERY_COUNT, EXCHANGE, LETTER, QUEUE, REASON, ROUTING_KEY, number_of, text_of,
+};
 use super::link::Slot;
 use super::publisher::{self, Message, Publisher};
 use super::topology;
 use crate::delivery::Delivery;
 use crate::transport::TransportError;
-
-/// Failed attempts before this delivery.
-const ATTEMPTS: &str = "x-prost-attempts";
-/// Where a message was first published, and for which queue it is.
-const EXCHANGE: &str = "x-prost-exchange";
-const ROUTING_KEY: &str = "x-prost-routing-key";
-const QUEUE: &str = "x-prost-queue";
-/// Why and when a message was parked.
-const REASON: &str = "x-prost-reason";
-const DEAD_AT: &str = "x-prost-dead-at";
-/// Written by quorum queues: how often a message came back unsettled.
-const DELIVERY_COUNT: &str = "x-delivery-count";
 
 /// All headers of a message share one frame.
 const LONGEST_REASON: usize = 2_000;
@@ -141,7 +132,9 @@ impl RabbitReceiver {
     pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
         let reason = &reason[..reason.floor_char_boundary(LONGEST_REASON)];
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        let properties = self.redirected(delivery, delivery.attempts, &[(REASON, reason), (DEAD_AT, &now)]);
+        let letter = Uuid::now_v7().to_string();
+        let about = [(REASON, reason), (DEAD_AT, &*now), (LETTER, &*letter)];
+        let properties = self.redirected(delivery, delivery.attempts, &about);
         self.redirect(delivery, &self.inner.queue.dead_letter_exchange(), &delivery.routing_key, properties).await
     }
 
@@ -160,15 +153,10 @@ impl RabbitReceiver {
         self.acknowledge(&[delivery.tag]).await
     }
 
-    /// The message's own properties, with what the broker wrote replaced by what we know. RabbitMQ's
-    /// `x-death` must not travel on: a message that seems to circle between queues is dropped.
+    /// The message's own properties, with what the broker wrote replaced by what we know.
     fn redirected(&self, delivery: &Delivery, attempts: u32, more: &[(&'static str, &str)]) -> BasicProperties {
         let received = self.unsettled().get(&delivery.tag).cloned().unwrap_or_default();
-        let mut headers = FieldTable::default();
-        let foreign = |name: &str| !name.starts_with("x-") && !matches!(name, "CC" | "BCC");
-        for (name, value) in received.headers().iter().flatten().filter(|(name, _)| foreign(name.as_str())) {
-            headers.insert(name.clone(), value.clone());
-        }
+        let mut headers = headers::foreign(&received);
         let queue = &self.inner.queue;
         let known = [(EXCHANGE, queue.exchange.name()), (ROUTING_KEY, &delivery.routing_key), (QUEUE, &queue.name())];
         for (name, value) in known.iter().chain(more) {
@@ -178,27 +166,5 @@ impl RabbitReceiver {
         let message_id = received.message_id().clone();
         publisher::properties(message_id.unwrap_or_else(|| ShortString::from(Uuid::new_v4().to_string())))
             .with_headers(headers)
-    }
-}
-
-fn number_of(headers: &FieldTable, name: &str) -> Option<u32> {
-    let number = match headers.inner().get(name)? {
-        AMQPValue::ShortShortInt(number) => i64::from(*number),
-        AMQPValue::ShortShortUInt(number) => i64::from(*number),
-        AMQPValue::ShortInt(number) => i64::from(*number),
-        AMQPValue::ShortUInt(number) => i64::from(*number),
-        AMQPValue::LongInt(number) => i64::from(*number),
-        AMQPValue::LongUInt(number) => i64::from(*number),
-        AMQPValue::LongLongInt(number) => *number,
-        _ => return None,
-    };
-    Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
-}
-
-fn text_of(headers: &FieldTable, name: &str) -> Option<String> {
-    match headers.inner().get(name)? {
-        AMQPValue::LongString(text) => Some(text.to_string()),
-        AMQPValue::ShortString(text) => Some(text.to_string()),
-        _ => None,
     }
 }

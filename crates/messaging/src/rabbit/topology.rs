@@ -19,7 +19,7 @@ use lapin::{Channel, ExchangeKind};
 use crate::delivery::RETRY_DELAYS;
 
 /// Where messages return from the retry queues, routed by the name of their queue.
-const BACK: &str = "prost.retry.back";
+pub(super) const BACK: &str = "prost.retry.back";
 
 /// RabbitMQ 4 gives up on a message after 20 deliveries by default, however innocent; ours decide that
 /// themselves. `-1` (no limit) is unknown to 3.10.

@@ -1,0 +1,160 @@
+//! The trail of operators' acts: who did what to this service's dead letters, unsent events and sagas.
+//!
+//! An act inside the service's database is recorded in the act's own transaction. An act on a broker is recorded
+//! as begun before it, and completed after it: what stays begun was interrupted, and may have happened.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{Connection, Error};
+
+/// What an operator does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Puts a dead letter back into its queue.
+    ReplayDeadLetter,
+    /// Throws a dead letter away.
+    DiscardDeadLetter,
+    /// Lets a failed event be sent again.
+    RetryOutbox,
+    /// Gives up a failed event.
+    DiscardOutbox,
+    /// Sets a stuck saga going again.
+    RetrySaga,
+}
+
+impl Action {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::ReplayDeadLetter => "dead_letter.replay",
+            Action::DiscardDeadLetter => "dead_letter.discard",
+            Action::RetryOutbox => "outbox.retry",
+            Action::DiscardOutbox => "outbox.discard",
+            Action::RetrySaga => "saga.retry",
+        }
+    }
+}
+
+/// What became of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Under way, or interrupted.
+    Begun,
+    /// It happened.
+    Done,
+    /// Its subject was gone: somebody else was faster.
+    Missing,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Begun => "begun",
+            Outcome::Done => "done",
+            Outcome::Missing => "missing",
+        }
+    }
+}
+
+/// Who acts, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// E.g. `user:0199…` or `shell:root`.
+    pub actor: String,
+    /// Why, where a reason is asked for.
+    pub reason: Option<String>,
+}
+
+/// What an act is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The dead letter, the event or the saga.
+    pub id: Uuid,
+    /// The queue, of a dead letter.
+    pub queue: Option<String>,
+    /// The event, if there is one.
+    pub event_id: Option<Uuid>,
+    /// Its name.
+    pub event_type: Option<String>,
+}
+
+/// A line of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// Its id, in the order of acts.
+    pub id: Uuid,
+    /// When.
+    pub acted_at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// E.g. `dead_letter.replay`.
+    pub action: String,
+    /// To what.
+    pub subject: Subject,
+    /// Why.
+    pub reason: Option<String>,
+    /// `begun`, `done` or `missing`.
+    pub outcome: String,
+}
+
+crate::statements! {
+    RECORD = "INSERT INTO operator_acts (id, actor, action, subject_id, queue, event_id, event_type, reason, outcome)
+        SELECT id, $2, $3, subject_id, queue, event_id, event_type, $8, $9
+        FROM unnest($1::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[])
+            AS act (id, subject_id, queue, event_id, event_type)";
+    COMPLETE = "UPDATE operator_acts
+        SET outcome = CASE WHEN subject_id = ANY ($2) THEN 'done' ELSE 'missing' END
+        WHERE id = ANY ($1)";
+    LIST = "SELECT id, acted_at, actor, action, subject_id, queue, event_id, event_type, reason, outcome
+        FROM operator_acts
+        WHERE ($1::uuid IS NULL OR id < $1) AND ($2::uuid IS NULL OR subject_id = $2 OR event_id = $2)
+        ORDER BY id DESC LIMIT $3";
+}
+
+/// Records one act on several subjects; returns the ids of the lines, for [`complete`].
+pub async fn record(
+    tx: &Connection,
+    operator: &Operator,
+    action: Action,
+    subjects: &[Subject],
+    outcome: Outcome,
+) -> Result<Vec<Uuid>, Error> {
+    let ids: Vec<Uuid> = subjects.iter().map(|_| Uuid::now_v7()).collect();
+    let about: Vec<Uuid> = subjects.iter().map(|subject| subject.id).collect();
+    let queues: Vec<Option<&str>> = subjects.iter().map(|subject| subject.queue.as_deref()).collect();
+    let events: Vec<Option<Uuid>> = subjects.iter().map(|subject| subject.event_id).collect();
+    let types: Vec<Option<&str>> = subjects.iter().map(|subject| subject.event_type.as_deref()).collect();
+    let (action, outcome) = (action.as_str(), outcome.as_str());
+    tx.execute(RECORD, &[&ids, &operator.actor, &action, &about, &queues, &events, &types, &operator.reason, &outcome])
+        .await?;
+    Ok(ids)
+}
+
+/// Completes acts that were begun: done for these subjects, missing for the others.
+pub async fn complete(db: &Connection, acts: &[Uuid], done: &[Uuid]) -> Result<(), Error> {
+    db.execute(COMPLETE, &[&acts, &done]).await?;
+    Ok(())
+}
+
+/// Acts, newest first, before the act `before`; those about one subject or event, if `about` names it.
+pub async fn list(db: &Connection, about: Option<Uuid>, before: Option<Uuid>, limit: i64) -> Result<Vec<Act>, Error> {
+    let rows = db.query(LIST, &[&before, &about, &limit]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Act {
+            id: row.get("id"),
+            acted_at: row.get("acted_at"),
+            actor: row.get("actor"),
+            action: row.get("action"),
+            subject: Subject {
+                id: row.get("subject_id"),
+                queue: row.get("queue"),
+                event_id: row.get("event_id"),
+                event_type: row.get("event_type"),
+            },
+            reason: row.get("reason"),
+            outcome: row.get("outcome"),
+        })
+        .collect())
+}

@@ -1,0 +1,71 @@
+//! Dead letters of the Postgres transport.
+
+use chrono::{DateTime, Utc};
+use database::Row;
+use events::topology::Queue;
+use uuid::Uuid;
+
+use super::PostgresTransport;
+use crate::dead_letters::{DeadLetter, DeadLetterFilter, Glance};
+use crate::transport::TransportError;
+
+const PAGE: &str = "SELECT letter_id, event_id, exchange, routing_key, body, attempts, reason, dead_at
+     FROM messaging.dead_letters_of($1, $2, $3, $4, $5, $6)";
+const NAMED: &str = "SELECT letter_id, event_id, exchange, routing_key, body, attempts, reason, dead_at
+     FROM messaging.dead_letters_named($1, $2)";
+const REPLAY: &str = "SELECT messaging.replay_dead_letters($1, $2, $3) AS letters";
+const DISCARD: &str = "SELECT messaging.discard_dead_letters($1, $2) AS letters";
+
+impl PostgresTransport {
+    pub async fn dead_letters(
+        &self,
+        queue: &Queue,
+        filter: &DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, TransportError> {
+        let name = queue.name();
+        let (after_at, after_id): (Option<DateTime<Utc>>, Option<Uuid>) = filter.after.unzip();
+        let max = i32::try_from(limit).unwrap_or(i32::MAX);
+        let db = self.database.read().await?;
+        let rows = db.query(PAGE, &[&name, &filter.about, &filter.until, &after_at, &after_id, &max]).await?;
+        Ok(rows.iter().map(|row| letter(&name, row)).collect())
+    }
+
+    pub async fn dead_letters_named(&self, queue: &Queue, ids: &[Uuid]) -> Result<Vec<DeadLetter>, TransportError> {
+        let name = queue.name();
+        let db = self.database.read().await?;
+        let rows = db.query(NAMED, &[&name, &ids]).await?;
+        Ok(rows.iter().map(|row| letter(&name, row)).collect())
+    }
+
+    pub async fn replay_dead_letters(&self, queue: &Queue, letters: &[Uuid]) -> Result<Vec<Uuid>, TransportError> {
+        let name = queue.name();
+        let db = self.database.read().await?;
+        let replayed = db.query_one(REPLAY, &[&self.origin(), &name, &letters]).await?.get("letters");
+        self.wakes.wake(&name);
+        Ok(replayed)
+    }
+
+    pub async fn discard_dead_letters(&self, queue: &Queue, letters: &[Uuid]) -> Result<Vec<Uuid>, TransportError> {
+        let db = self.database.read().await?;
+        Ok(db.query_one(DISCARD, &[&queue.name(), &letters]).await?.get("letters"))
+    }
+}
+
+fn letter(queue: &str, row: &Row) -> DeadLetter {
+    let body: String = row.get("body");
+    let glance = Glance::at(&body);
+    DeadLetter {
+        id: row.get("letter_id"),
+        queue: queue.to_owned(),
+        event_id: row.get::<_, Option<Uuid>>("event_id").or(glance.event_id),
+        event_type: glance.event_type,
+        correlation_id: glance.correlation_id,
+        exchange: row.get("exchange"),
+        routing_key: row.get("routing_key"),
+        reason: row.get("reason"),
+        attempts: row.get::<_, i32>("attempts").cast_unsigned(),
+        dead_at: row.get("dead_at"),
+        body,
+    }
+}
