@@ -33,9 +33,13 @@ pub fn router(service: Arc<Orders>) -> OpenApiRouter {
 type Service = State<Arc<Orders>>;
 
 /// Place an order: starts the saga.
-#[utoipa::path(post, path = "/orders", request_body = PlaceOrder, responses(
-    (status = 202, body = Order), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/orders", request_body = PlaceOrder, security(("bearer" = [])),
+    responses(
+        (status = 202, body = Order), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)
+    )
+)]
 async fn place(
     State(orders): Service,
     SignedIn(caller): SignedIn,
@@ -45,7 +49,10 @@ async fn place(
 }
 
 /// List orders: one's own; an admin's everybody's.
-#[utoipa::path(get, path = "/orders", params(OrderFilter, PageQuery), responses((status = 200, body = Page<Order>)))]
+#[utoipa::path(
+    get, path = "/orders", params(OrderFilter, PageQuery), security(("bearer" = [])),
+    responses((status = 200, body = Page<Order>), (status = 401, body = ErrorBody))
+)]
 async fn list(
     State(orders): Service,
     SignedIn(caller): SignedIn,
@@ -56,8 +63,10 @@ async fn list(
 }
 
 /// Read an order.
-#[utoipa::path(get, path = "/orders/{id}", params(("id" = OrderId, Path)), responses(
-    (status = 200, body = Order), (status = 404, body = ErrorBody)))]
+#[utoipa::path(
+    get, path = "/orders/{id}", params(("id" = OrderId, Path)), security(("bearer" = [])),
+    responses((status = 200, body = Order), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody))
+)]
 async fn get(
     State(orders): Service,
     SignedIn(caller): SignedIn,
@@ -67,8 +76,14 @@ async fn get(
 }
 
 /// Cancel an order that is not shipped.
-#[utoipa::path(post, path = "/orders/{id}/cancel", params(("id" = OrderId, Path)), request_body = CancelOrder, responses(
-    (status = 200, body = Order), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/orders/{id}/cancel", params(("id" = OrderId, Path)), request_body = Option<CancelOrder>,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, body = Order), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)
+    )
+)]
 async fn cancel(
     State(orders): Service,
     SignedIn(caller): SignedIn,
@@ -80,22 +95,36 @@ async fn cancel(
 }
 
 /// Mark a confirmed order as shipped (admin).
-#[utoipa::path(post, path = "/orders/{id}/ship", params(("id" = OrderId, Path)), responses(
-    (status = 200, body = Order), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/orders/{id}/ship", params(("id" = OrderId, Path)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Order), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 409, body = ErrorBody)
+    )
+)]
 async fn ship(State(orders): Service, Admin(caller): Admin, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
     orders.ship(&caller, id).await.map(Json)
 }
 
 /// Mark a shipped order as delivered (admin).
-#[utoipa::path(post, path = "/orders/{id}/deliver", params(("id" = OrderId, Path)), responses(
-    (status = 200, body = Order), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/orders/{id}/deliver", params(("id" = OrderId, Path)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Order), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 409, body = ErrorBody)
+    )
+)]
 async fn deliver(State(orders): Service, Admin(caller): Admin, Path(id): Path<OrderId>) -> Result<Json<Order>, Error> {
     orders.deliver(&caller, id).await.map(Json)
 }
 
 /// What happened to an order, across services.
-#[utoipa::path(get, path = "/orders/{id}/timeline", params(("id" = OrderId, Path)), responses(
-    (status = 200, body = Vec<TimelineEntry>), (status = 404, body = ErrorBody)))]
+#[utoipa::path(
+    get, path = "/orders/{id}/timeline", params(("id" = OrderId, Path)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Vec<TimelineEntry>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)
+    )
+)]
 async fn timeline(
     State(orders): Service,
     SignedIn(caller): SignedIn,
@@ -105,7 +134,10 @@ async fn timeline(
 }
 
 /// List sagas by state (admin).
-#[utoipa::path(get, path = "/admin/sagas", params(SagaFilter, PageQuery), responses((status = 200, body = Page<Saga>)))]
+#[utoipa::path(
+    get, path = "/admin/sagas", params(SagaFilter, PageQuery), security(("bearer" = [])),
+    responses((status = 200, body = Page<Saga>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody))
+)]
 async fn sagas(
     State(orders): Service,
     Admin(caller): Admin,
@@ -116,15 +148,25 @@ async fn sagas(
 }
 
 /// One saga with its timeline and compensations (admin).
-#[utoipa::path(get, path = "/admin/sagas/{id}", params(("id" = Uuid, Path)), responses(
-    (status = 200, body = SagaDetail), (status = 404, body = ErrorBody)))]
+#[utoipa::path(
+    get, path = "/admin/sagas/{id}", params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = SagaDetail), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody)
+    )
+)]
 async fn saga(State(orders): Service, Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<Json<SagaDetail>, Error> {
     orders.saga(&caller, id).await.map(Json)
 }
 
 /// Set a stuck saga going again (admin).
-#[utoipa::path(post, path = "/admin/sagas/{id}/retry", params(("id" = Uuid, Path)), responses(
-    (status = 200, body = SagaDetail), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/admin/sagas/{id}/retry", params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = SagaDetail), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)
+    )
+)]
 async fn retry_saga(
     State(orders): Service,
     Admin(caller): Admin,

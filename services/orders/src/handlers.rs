@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use database::Connection;
+use database::audit::{self, Action, Operator, Subject};
 use events::{OrderId, UserId};
 use orders_client::{
     CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
@@ -102,14 +103,17 @@ impl OrdersApi for Orders {
 
     async fn retry_saga(&self, caller: &Caller, id: Uuid) -> Result<SagaDetail, Error> {
         caller.admin()?;
+        let operator = Operator { actor: caller.actor()?, reason: None };
         let action = "POST /admin/sagas/{id}/retry";
         let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &id)?;
         let (caller, config) = (caller.clone(), self.config.clone());
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
-                let order_id = repository::saga(tx, id).await?.ok_or_else(no_saga)?.order_id;
+                let saga = repository::saga(tx, id).await?.ok_or_else(no_saga)?;
                 let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
-                take_step(tx, &config, &caller, Step::of(order_id, Input::Retry), refusal).await?;
+                take_step(tx, &config, &caller, Step::of(saga.order_id, Input::Retry), refusal).await?;
+                let subject = Subject { id: saga.id, queue: None, event_id: None, event_type: None };
+                audit::record(tx, &operator, Action::RetrySaga, &[subject], audit::Outcome::Done).await?;
                 saga_detail(tx, id).await
             })
         })

@@ -6,19 +6,17 @@ use serde::Serialize;
 use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 use uuid::Uuid;
 
-use crate::{
-    CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
-};
+use crate::{CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry};
 
 /// Orders in another process.
-pub struct HttpOrders {
+pub struct Http {
     http: HttpClient,
 }
 
-impl HttpOrders {
+impl Http {
     /// Asks the service at `base_url`.
-    pub fn new(base_url: &str) -> Result<HttpOrders, ConfigError> {
-        Ok(HttpOrders { http: HttpClient::new("orders", base_url)? })
+    pub fn new(base_url: &str) -> Result<Http, ConfigError> {
+        Ok(Http { http: HttpClient::new("orders", base_url)? })
     }
 }
 
@@ -32,7 +30,7 @@ struct Filtered<'a, F> {
 }
 
 #[async_trait]
-impl OrdersApi for HttpOrders {
+impl OrdersApi for Http {
     async fn place(&self, caller: &Caller, input: PlaceOrder) -> Result<Order, Error> {
         self.http.post(caller, "/orders").json(&input).send().await
     }

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use events::OrderId;
 use service::{Caller, Error, Page, PageQuery};
 
-pub use http::HttpOrders;
+pub use http::Http;
 pub use types::*;
 
 /// What orders does for others. The service itself is the client in its own process; elsewhere
-/// [`HttpOrders`] is. Every operation checks who calls; somebody else's order is `order_not_found`.
+/// [`Http`] is. Every operation checks who calls; somebody else's order is `order_not_found`.
 #[async_trait]
 pub trait OrdersApi: Send + Sync {
     /// Checks out a cart and starts its saga. Once per cart: a second call answers the same order.
@@ -39,7 +39,7 @@ pub trait OrdersApi: Send + Sync {
     /// What happened to an order, oldest first, across services.
     async fn timeline(&self, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error>;
 
-    /// Sagas by state, the least recently moved first (admin).
+    /// Sagas by state, the oldest first (admin).
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error>;
 
     /// The saga of an order, found by order, saga or correlation id (admin).

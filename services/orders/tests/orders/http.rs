@@ -1,11 +1,11 @@
 //! The REST interface: who may, lists, keys, and its description.
 
 use events::{OrderId, OrderStatus};
-use orders_client::{Order, OrdersApi};
+use orders_client::{CancelOrder, Order, OrderFilter, OrdersApi, SagaFilter};
 use serde_json::{Value, json};
-use service::Page;
+use service::{Page, PageQuery};
 
-use crate::support::{Checkout, Shop, with_key};
+use crate::support::{Checkout, Shop, refusal, with_key};
 
 #[tokio::test]
 async fn first_who_then_whether_they_may_then_what() {
@@ -189,6 +189,45 @@ async fn admins_find_sagas_by_any_of_their_ids() {
 }
 
 #[tokio::test]
+async fn the_client_does_over_http_what_the_service_does() {
+    let shop = Shop::open().await;
+    let (http, admin) = (shop.client().await, &shop.admin);
+    let it = shop.cart();
+    let owner = shop.user(it.0.user_id);
+    let placed = http.place(&owner, it.input()).await.unwrap();
+    assert_eq!(placed, shop.order(&it).await);
+    assert_eq!(http.order(&owner, it.id()).await.unwrap(), placed);
+    assert_eq!(refusal(http.order(&shop.shopper(), it.id()).await), "order_not_found");
+    let earlier = shop.order_in(OrderStatus::Pending).await;
+    let pending = OrderFilter { status: Some(OrderStatus::Pending), user_id: Some(it.0.user_id) };
+    assert_eq!(http.orders(&owner, pending, PageQuery::default()).await.unwrap().items, [placed]);
+    let first = http.orders(admin, OrderFilter::default(), PageQuery::first(1)).await.unwrap();
+    let rest = PageQuery { cursor: first.next_cursor, ..PageQuery::first(1) };
+    let second = http.orders(admin, OrderFilter::default(), rest).await.unwrap();
+    let both = [first.items[0].id, second.items[0].id];
+    assert!(both.contains(&it.id()) && both.contains(&earlier.id()) && second.next_cursor.is_none());
+
+    for word in [Checkout::initiated, Checkout::reserved, Checkout::processed] {
+        shop.tell(vec![word(&it)]).await;
+    }
+    assert_eq!(http.ship(admin, it.id()).await.unwrap().status, OrderStatus::Shipped);
+    assert_eq!(http.deliver(admin, it.id()).await.unwrap().status, OrderStatus::Delivered);
+    assert_eq!(refusal(http.ship(&owner, it.id()).await), "forbidden");
+    let reason = CancelOrder { reason: Some("too late".to_owned()) };
+    assert_eq!(refusal(http.cancel(&owner, it.id(), reason.clone()).await), "order_not_cancellable");
+    let cancelled = http.cancel(admin, earlier.id(), reason).await.unwrap();
+    assert_eq!(cancelled.status, OrderStatus::Cancelling);
+
+    let saga = shop.saga(&it).await;
+    assert_eq!(http.timeline(&owner, it.id()).await.unwrap(), saga.timeline);
+    assert_eq!(http.saga(admin, it.id().uuid()).await.unwrap(), saga);
+    let cancelling = SagaFilter { status: Some("CANCELLING".to_owned()) };
+    let sagas = http.sagas(admin, cancelling, PageQuery::first(5)).await.unwrap();
+    assert_eq!(sagas.items, [shop.saga(&earlier).await.saga]);
+    assert_eq!(refusal(http.retry_saga(admin, saga.saga.id).await), "saga_not_stuck");
+}
+
+#[tokio::test]
 async fn the_interface_describes_itself() {
     let shop = Shop::open().await;
     let api = orders::router(shop.orders.clone()).into_openapi();
@@ -206,6 +245,11 @@ async fn the_interface_describes_itself() {
     ];
     assert_eq!(described, wanted);
     let text = serde_json::to_string(&api).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    for operation in json["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values()) {
+        assert_eq!(operation["security"], json!([{ "bearer": [] }]), "{}", operation["operationId"]);
+        assert!(operation["responses"]["401"].is_object(), "{}", operation["operationId"]);
+    }
     let schemas = api.components.unwrap().schemas;
     for reference in text.split("#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();

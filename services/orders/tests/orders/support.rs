@@ -49,11 +49,16 @@ impl OtherCarts {
             }
         }
         let router = Router::new().route("/cart/{id}/checkout", post(checkout)).with_state(self.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        format!("http://{address}")
+        listen(router).await
     }
+}
+
+/// Serves on a port of its own; returns the URL.
+async fn listen(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
 }
 
 pub struct Shop {
@@ -257,9 +262,18 @@ impl Shop {
         self.owner.batch_execute("UPDATE messaging.delayed_messages SET due_at = now()").await.unwrap();
     }
 
+    fn app(&self) -> Router {
+        let (router, _) = orders::router(Arc::clone(&self.orders)).split_for_parts();
+        app(router, AppConfig::new("orders", self.keys.clone()))
+    }
+
+    /// The same service over HTTP.
+    pub async fn client(&self) -> orders_client::Http {
+        orders_client::Http::new(&listen(self.app()).await).unwrap()
+    }
+
     /// Asks over HTTP: status, headers' `WWW-Authenticate`, body.
     pub async fn http(&self, caller: Option<&Caller>, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let (router, _) = orders::router(Arc::clone(&self.orders)).split_for_parts();
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = caller.and_then(|caller| caller.token.as_ref()) {
             request = request.header("authorization", format!("Bearer {}", token.reveal()));
@@ -271,8 +285,7 @@ impl Shop {
             Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
             None => request.body(Body::empty()),
         };
-        let app = app(router, AppConfig::new("orders", self.keys.clone()));
-        let response = app.oneshot(request.unwrap()).await.unwrap();
+        let response = self.app().oneshot(request.unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         Answer {
             status: head.status.as_u16(),
