@@ -15,14 +15,19 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         ("database".into(), vec!["events"]),
         ("messaging".into(), vec!["events", "database"]),
         ("service".into(), vec!["events", "database"]),
+        ("operations".into(), vec!["events", "database", "messaging", "service"]),
         ("servers".into(), vec![]),
         ("testkit".into(), vec!["events", "database", "messaging", "service", "servers"]),
         ("demo-catalogue".into(), vec!["events"]),
-        ("gateway".into(), [vec!["events", "messaging", "service"], clients.clone()].concat()),
+        ("gateway".into(), [vec!["events", "messaging", "service", "operations"], clients.clone()].concat()),
         (
             "cli".into(),
-            [vec!["events", "database", "messaging", "service", "servers", "gateway"], SERVICES.to_vec(), clients]
-                .concat(),
+            [
+                vec!["events", "database", "messaging", "service", "operations", "servers", "gateway"],
+                SERVICES.to_vec(),
+                clients,
+            ]
+            .concat(),
         ),
     ];
     for service in SERVICES {

@@ -118,7 +118,8 @@ pub async fn check_schemas(settings: &Settings) -> Result<Vec<SchemaCheck>, Erro
 /// Checks that a service finds its schema as this release needs it.
 pub async fn check(database: &Database, service: ServiceName) -> Result<(), Error> {
     let migrations = migrations(service)?;
-    startup::check(database, &migrations, tables(service))
+    let tables = [tables(service), operations::TABLES].concat();
+    startup::check(database, &migrations, &tables)
         .await
         .map_err(|error: StartupError| Error::Startup { service, error })
 }

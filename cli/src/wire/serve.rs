@@ -7,6 +7,7 @@ use axum::Router;
 use cart_client::CartApi;
 use database::{Database, PoolLimits, maintenance};
 use messaging::{Consumer, RabbitConfig, Relay, Transport, Wakes};
+use operations::Operations;
 use orders_client::OrdersApi;
 use products_client::ProductsApi;
 use service::health::{Check, Standard, standard_routes};
@@ -174,6 +175,8 @@ impl<'a> Process<'a> {
         let database = open_database(self.settings, service).await?;
         let transport = self.transport(service, &database)?;
         let (routes, consumers) = self.build(service, database.clone())?;
+        let operations = Operations::new(service.as_str(), database.clone(), transport.clone());
+        let routes = routes.merge(operations::router(operations));
         for consumer in consumers {
             self.tasks.spawn("consumer", consumer.run(transport.clone(), self.tasks.token()));
         }

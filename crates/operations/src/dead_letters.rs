@@ -11,13 +11,13 @@ use uuid::Uuid;
 use crate::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Handled, Operations, Selection};
 
 /// Dead letters per round of an act.
-pub const ROUND: usize = 200;
+const ROUND: usize = 200;
 /// Ids in one request.
 const MOST_IDS: usize = 500;
 
 /// What is done to dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dispose {
+pub(crate) enum Dispose {
     /// Back into their queue.
     Replay,
     /// Thrown away.
@@ -26,7 +26,7 @@ pub enum Dispose {
 
 impl Operations {
     /// A page of dead letters, oldest first, over all queues asked for.
-    pub async fn letters(&self, filter: &DeadLetterFilter, page: &PageQuery) -> Result<DeadLetters, Error> {
+    pub(crate) async fn letters(&self, filter: &DeadLetterFilter, page: &PageQuery) -> Result<DeadLetters, Error> {
         let limit = usize::from(page.limit()?);
         let wanted = messaging::DeadLetterFilter { about: filter.about.clone(), until: None, after: page.after()? };
         let mut found = Vec::new();
@@ -50,7 +50,7 @@ impl Operations {
     }
 
     /// One dead letter by its own id or its event's, in one queue or any.
-    pub async fn letter(&self, queue: Option<&str>, id: Uuid) -> Result<DeadLetterDetail, Error> {
+    pub(crate) async fn letter(&self, queue: Option<&str>, id: Uuid) -> Result<DeadLetterDetail, Error> {
         for queue in self.queues(queue)? {
             if let Some(found) =
                 self.transport.dead_letters_named(queue, &[id]).await.map_err(failed)?.into_iter().next()
@@ -66,7 +66,12 @@ impl Operations {
     }
 
     /// One round of an act: up to [`ROUND`] letters of those selected, or all that are named.
-    pub async fn dispose(&self, operator: &Operator, how: Dispose, selection: &Selection) -> Result<Handled, Error> {
+    pub(crate) async fn dispose(
+        &self,
+        operator: &Operator,
+        how: Dispose,
+        selection: &Selection,
+    ) -> Result<Handled, Error> {
         let until = selection.until.unwrap_or_else(Utc::now);
         let (letters, mut missing) = self.select(selection, until).await?;
         let mut more = letters.len() == ROUND && selection.all;

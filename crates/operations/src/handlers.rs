@@ -8,10 +8,11 @@ use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
+use crate::dead_letters::Dispose;
 use crate::outbox::{Settle, settle};
 use crate::{
-    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, DiscardDeadLetters, DiscardEvent, Dispose,
-    Handled, Operations, OperationsApi, Outbox, OutboxFilter, Selection, UnsentEvent,
+    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, DiscardDeadLetters, DiscardEvent, Handled,
+    Operations, OperationsApi, Outbox, OutboxFilter, Selection, UnsentEvent,
 };
 
 /// Characters of a reason.
@@ -119,14 +120,15 @@ struct Keyed<'a> {
 }
 
 /// The admin who calls, with a reason where one is asked for.
-fn operator(caller: &Caller, reason: Option<&str>) -> Result<Operator, Error> {
-    let actor = format!("user:{}", caller.admin()?.user_id);
+pub(crate) fn operator(caller: &Caller, reason: Option<&str>) -> Result<Operator, Error> {
+    caller.admin()?;
+    let actor = caller.actor()?;
     let reason = reason.map(check_reason).transpose()?;
     Ok(Operator { actor, reason })
 }
 
 /// A reason without the space around it; 422 unless it has 1 to 500 characters.
-pub(crate) fn check_reason(reason: &str) -> Result<String, Error> {
+fn check_reason(reason: &str) -> Result<String, Error> {
     let reason = reason.trim();
     match reason.chars().count() {
         0 => Err(Error::invalid("reason", "missing", "say why, for the audit trail")),

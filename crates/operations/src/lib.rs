@@ -21,7 +21,6 @@ use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
 pub use api::router;
-pub use dead_letters::{Dispose, ROUND};
 pub use http::Http;
 pub use types::*;
 
@@ -66,7 +65,7 @@ pub trait OperationsApi: Send + Sync {
     async fn acts(&self, caller: &Caller, filter: ActFilter, page: PageQuery) -> Result<Page<Act>, Error>;
 }
 
-/// The operator's hand on one service, in this process. Its inherent functions do not ask who calls.
+/// The operator's hand on one service, in this process.
 pub struct Operations {
     service: &'static str,
     database: Database,

@@ -4,9 +4,10 @@ use database::Connection;
 use database::audit::{self, Operator};
 use database::outbox::{self, Which};
 use events::EventId;
-use service::{Error, Page, PageQuery};
+use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
+use crate::handlers::operator;
 use crate::{Act, ActFilter, Operations, Outbox, OutboxFilter, OutboxStatus, UnsentEvent, UnsentStatus};
 
 /// What is done to a failed event.
@@ -38,16 +39,20 @@ impl Operations {
     }
 
     /// Lets failed events be sent again; returns those that were failed.
-    pub async fn retry_unsent(&self, operator: Operator, events: Vec<EventId>) -> Result<Vec<EventId>, Error> {
-        let write = self.database.write(move |tx| Box::pin(async move { outbox::retry(tx, &operator, &events).await }));
-        Ok(write.await.map_err(|error: database::Error| error)?)
+    pub async fn retry_unsent(&self, caller: &Caller, events: Vec<EventId>) -> Result<Vec<EventId>, Error> {
+        let operator = operator(caller, None)?;
+        self.database.write(move |tx| Box::pin(async move { Ok(outbox::retry(tx, &operator, &events).await?) })).await
     }
 
     /// Gives up sending failed events; returns those that were failed.
-    pub async fn discard_unsent(&self, operator: Operator, events: Vec<EventId>) -> Result<Vec<EventId>, Error> {
-        let write =
-            self.database.write(move |tx| Box::pin(async move { outbox::discard(tx, &operator, &events).await }));
-        Ok(write.await.map_err(|error: database::Error| error)?)
+    pub async fn discard_unsent(
+        &self,
+        caller: &Caller,
+        events: Vec<EventId>,
+        reason: &str,
+    ) -> Result<Vec<EventId>, Error> {
+        let operator = operator(caller, Some(reason))?;
+        self.database.write(move |tx| Box::pin(async move { Ok(outbox::discard(tx, &operator, &events).await?) })).await
     }
 
     /// What operators did, newest first.

@@ -37,6 +37,20 @@ impl Caller {
         Self { claims: None, token: None, correlation_id, idempotency_key: None, address: None }
     }
 
+    /// The operator at the command line: an admin without an account, since whoever runs it holds the databases'
+    /// logins anyway. Has no token, so it never gets past this process.
+    pub fn at_the_shell(login: &str) -> Self {
+        let claims = Claims::new(UserId(uuid::Uuid::nil()), "", format!("shell:{login}"), Role::Admin);
+        Self { claims: Some(Arc::new(claims)), ..Self::anonymous(CorrelationId::new()) }
+    }
+
+    /// Who acts, for an audit trail: `user:` and an id, or `shell:` and a login. 401 for anonymous callers.
+    pub fn actor(&self) -> Result<String, Error> {
+        let claims = self.user()?;
+        // No account has this id, so no user can take the name of a shell.
+        Ok(if claims.user_id.uuid().is_nil() { claims.username.clone() } else { format!("user:{}", claims.user_id) })
+    }
+
     /// Whoever holds this token; 401 if it is not valid.
     pub fn with_token(self, keys: &TokenKeys, token: &str) -> Result<Self, Error> {
         let claims = keys.verify(token)?;
