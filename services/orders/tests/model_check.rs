@@ -48,6 +48,8 @@ enum Money {
     Captured,
     /// An operator gave some of it back.
     PartlyReturned,
+    /// An operator gave all of it back, though the order stands.
+    GivenBack,
     /// The refund is under way.
     CapturedCalledOff,
     Declined,
@@ -93,6 +95,8 @@ enum Action {
     GiveBack,
     /// An operator gives part of the money back.
     RefundPart,
+    /// An operator gives all of it back.
+    RefundAll,
     /// A deadline passes, or a person wants something.
     Wish(Input),
 }
@@ -100,11 +104,8 @@ enum Action {
 impl Action {
     /// Happens by itself, sooner or later.
     fn needs_nobody(self) -> bool {
-        match self {
-            Action::Arrive(_) | Action::RefuseStock | Action::Capture | Action::Decline | Action::GiveBack => true,
-            Action::RefundPart => false,
-            Action::Wish(input) => input == Input::Deadline,
-        }
+        use Input::{Cancel, Deliver, Retry, Ship};
+        !matches!(self, Action::RefundPart | Action::RefundAll | Action::Wish(Cancel | Ship | Deliver | Retry))
     }
 }
 
@@ -205,7 +206,7 @@ impl World {
             Money::Declined => {
                 self.sent.insert(Message::PaymentFailed);
             }
-            Money::Returned => {
+            Money::GivenBack | Money::Returned => {
                 self.sent.insert(Message::Refunded);
             }
             Money::Pending | Money::PendingCalledOff | Money::CapturedCalledOff | Money::CalledOff => {}
@@ -224,7 +225,7 @@ impl World {
                 }
                 self.sent.insert(Message::Refunded);
             }
-            Money::Returned => {
+            Money::GivenBack | Money::Returned => {
                 self.sent.insert(Message::Refunded);
             }
         }
@@ -241,11 +242,15 @@ impl World {
     }
 
     fn decline(&mut self) {
-        let (money, answer) = if self.money == Money::Pending {
-            (Money::Declined, Message::PaymentFailed)
+        if self.money == Money::Pending {
+            self.say(Money::Declined, Message::PaymentFailed);
         } else {
-            (Money::CalledOff, Message::Refunded)
-        };
+            self.say(Money::CalledOff, Message::Refunded);
+        }
+    }
+
+    /// Payments comes to this, and tells it.
+    fn say(&mut self, money: Money, answer: Message) {
         self.money = money;
         self.sent.insert(answer);
     }
@@ -293,8 +298,9 @@ impl Model for Shop {
         match world.money {
             Money::Pending | Money::PendingCalledOff => actions.extend([Action::Capture, Action::Decline]),
             Money::CapturedCalledOff => actions.push(Action::GiveBack),
-            Money::Captured => actions.push(Action::RefundPart),
-            Money::Unknown | Money::PartlyReturned | Money::Declined | Money::CalledOff | Money::Returned => {}
+            Money::Captured => actions.extend([Action::RefundPart, Action::RefundAll]),
+            Money::PartlyReturned => actions.push(Action::RefundAll),
+            Money::Unknown | Money::GivenBack | Money::Declined | Money::CalledOff | Money::Returned => {}
         }
         let wishes = [Input::Deadline, Input::Cancel, Input::Ship, Input::Deliver, Input::Retry];
         actions.extend(wishes.map(Action::Wish));
@@ -310,14 +316,9 @@ impl Model for Shop {
             }
             Action::Capture => world.capture(),
             Action::Decline => world.decline(),
-            Action::GiveBack => {
-                world.money = Money::Returned;
-                world.sent.insert(Message::Refunded);
-            }
-            Action::RefundPart => {
-                world.money = Money::PartlyReturned;
-                world.sent.insert(Message::PartlyRefunded);
-            }
+            Action::GiveBack => world.say(Money::Returned, Message::Refunded),
+            Action::RefundPart => world.say(Money::PartlyReturned, Message::PartlyRefunded),
+            Action::RefundAll => world.say(Money::GivenBack, Message::Refunded),
             Action::Wish(input) => self.feed(&mut world, input),
         }
         (world != *before).then_some(world)
@@ -327,7 +328,7 @@ impl Model for Shop {
         vec![
             Property::always("at most one capture", |_, world: &World| world.captures <= 1),
             Property::always("what is sold is paid and held", |_, world: &World| {
-                let paid = matches!(world.money, Money::Captured | Money::PartlyReturned);
+                let paid = matches!(world.money, Money::Captured | Money::PartlyReturned | Money::GivenBack);
                 let held = matches!(world.stock, Stock::Held | Stock::Committed);
                 !world.is_sold() || paid && held
             }),
