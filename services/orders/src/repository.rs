@@ -88,7 +88,8 @@ database::statements! {
         ORDER BY id DESC LIMIT $4";
     ITEMS = "SELECT order_id, product_id, name, quantity, price, currency FROM order_items
         WHERE order_id = ANY ($1) ORDER BY order_id, id";
-    TIMELINE = "SELECT event, service, detail, at FROM timeline WHERE order_id = $1 ORDER BY at, event_id";
+    /// In the order in which they were heard of: the clocks of other services disagree.
+    TIMELINE = "SELECT event, service, detail, at FROM timeline WHERE order_id = $1 ORDER BY heard";
     SAGAS = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
         FROM saga_states WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3";
     SAGA = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at

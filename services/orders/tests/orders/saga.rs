@@ -62,6 +62,19 @@ async fn the_timeline_tells_the_story_across_services() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_slow_elsewhere_does_not_turn_the_story_round() {
+    let shop = Shop::open().await;
+    let it = shop.order_in(OrderStatus::CartValidated).await;
+    let mut reserved = it.reserved();
+    reserved.envelope.timestamp -= std::time::Duration::from_secs(3600);
+    shop.tell(vec![reserved]).await;
+    let timeline = shop.saga(&it).await.timeline;
+    let events: Vec<&str> = timeline.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(events, ["CartCheckoutInitiated", "OrderPlaced", "StockReserved", "PaymentRequested"]);
+    assert!(timeline[2].at < timeline[1].at, "each tells the time as it knows it");
+}
+
+#[tokio::test]
 async fn a_decline_is_undone_in_reverse_order() {
     let shop = Shop::open().await;
     let it = shop.order_in(OrderStatus::Failed).await;

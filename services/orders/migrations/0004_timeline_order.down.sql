@@ -1,0 +1,1 @@
+ALTER TABLE timeline DROP COLUMN heard;
