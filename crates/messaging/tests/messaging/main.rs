@@ -1,6 +1,7 @@
 //! What every transport promises, as one suite that each of them runs, and what is PostgreSQL's own.
 
 mod conformance;
+mod dead_letters;
 mod doomed;
 mod faults;
 mod harness;
@@ -36,6 +37,11 @@ on_every_transport! {
     conformance::two_consumers_share_a_queue_without_double_effects,
     conformance::a_tap_tells_events_and_gaps,
     conformance::the_depths_tell_what_waits_where,
+    dead_letters::looking_at_dead_letters_changes_nothing,
+    dead_letters::a_replay_is_one_effect_in_its_own_queue,
+    dead_letters::a_replayed_message_has_all_its_tries_again,
+    dead_letters::two_operators_at_once_handle_each_letter_once,
+    dead_letters::what_is_discarded_is_gone_and_nothing_else,
     faults::a_consumer_that_dies_half_way_leaves_its_messages_to_the_next,
     faults::who_takes_its_consumer_down_is_parked_and_nobody_else,
     faults::shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once,

@@ -164,3 +164,20 @@ async fn the_suite_notices_an_acknowledgement_before_the_commit() {
         .expect("mutate");
     crate::faults::a_consumer_that_dies_half_way_in(shop, Duration::from_secs(3)).await;
 }
+
+#[tokio::test]
+async fn dead_letters_of_another_service_are_out_of_reach() {
+    let shop = Harness::new(Kind::SameDatabase).await;
+    let cart = shop.transport(&shop.db.database("cart", "cart"), "cart");
+    let id = [uuid::Uuid::now_v7()];
+    let refusals = [
+        cart.dead_letters(orders(), &Default::default(), 10).await.map(drop),
+        cart.dead_letters_named(orders(), &id).await.map(drop),
+        cart.replay_dead_letters(orders(), &id).await.map(drop),
+        cart.discard_dead_letters(orders(), &id).await.map(drop),
+    ];
+    for refusal in refusals {
+        let error = refusal.expect_err("not cart's").to_string();
+        assert!(error.contains("42501"), "{error}");
+    }
+}
