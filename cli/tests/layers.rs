@@ -16,6 +16,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         ("messaging".into(), vec!["events", "database"]),
         ("service".into(), vec!["events", "database"]),
         ("operations".into(), vec!["events", "database", "messaging", "service"]),
+        ("cache".into(), vec![]),
         ("servers".into(), vec![]),
         ("testkit".into(), vec!["events", "database", "messaging", "service", "servers"]),
         ("demo-catalogue".into(), vec!["events"]),
@@ -36,7 +37,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         let asks = match service {
             "orders" => vec!["cart-client"],
             "cart" => vec!["products-client"],
-            "products" => vec!["demo-catalogue"],
+            "products" => vec!["demo-catalogue", "cache"],
             _ => vec![],
         };
         let mut may: Vec<String> = ["events", "database", "messaging", "service"].map(str::to_owned).to_vec();

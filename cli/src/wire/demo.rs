@@ -1,6 +1,6 @@
 //! What fills an empty shop, and who may run it.
 
-use super::serve::open_database;
+use super::serve::{catalogue, open_database};
 use super::{Error, Settings};
 use crate::service_name::ServiceName;
 
@@ -16,7 +16,7 @@ pub struct DemoLogin {
 
 /// Fills an empty shop with the demo catalogue and logins; one that has them stays as it is.
 pub async fn seed(settings: &Settings) -> Result<Vec<DemoLogin>, Error> {
-    let products = products::Products::new(open_database(settings, ServiceName::Products).await?, Default::default());
+    let products = catalogue(settings, open_database(settings, ServiceName::Products).await?).await?;
     products::seed(&products).await?;
     let users = users(settings).await?;
     users.seed().await?;

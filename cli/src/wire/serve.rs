@@ -84,6 +84,18 @@ pub async fn open_database(settings: &Settings, service: ServiceName) -> Result<
     Ok(database)
 }
 
+/// The products service with the cache that the settings name.
+pub async fn catalogue(settings: &Settings, database: Database) -> Result<Arc<products::Products>, Error> {
+    let config = products::ProductsConfig::default();
+    Ok(match settings.redis_url() {
+        Some(url) => {
+            let cache = products::redis_cache(&database, &url).await?;
+            products::Products::with_cache(database, config, cache)
+        }
+        None => products::Products::new(database, config),
+    })
+}
+
 /// Whom services ask: directly where the other runs in this process, over HTTP elsewhere. A local one is there
 /// once it is mounted, which is before anybody who asks it.
 #[derive(Default)]
@@ -174,7 +186,7 @@ impl<'a> Process<'a> {
         }
         let database = open_database(self.settings, service).await?;
         let transport = self.transport(service, &database)?;
-        let (routes, consumers) = self.build(service, database.clone())?;
+        let (routes, consumers) = self.build(service, database.clone()).await?;
         let operations = Operations::new(service.as_str(), database.clone(), transport.clone());
         let routes = routes.merge(operations::router(operations));
         for consumer in consumers {
@@ -190,7 +202,7 @@ impl<'a> Process<'a> {
     }
 
     /// The service itself: built once, a local client for whoever is mounted later.
-    fn build(&mut self, service: ServiceName, database: Database) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
+    async fn build(&mut self, service: ServiceName, database: Database) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
         let env = &self.settings.env;
         let token = self.tasks.token();
         Ok(match service {
@@ -201,7 +213,8 @@ impl<'a> Process<'a> {
                 (users::router(users.clone()), users::consumers(&users))
             }
             ServiceName::Products => {
-                let products = products::Products::new(database, products::ProductsConfig::default());
+                let products = catalogue(self.settings, database).await?;
+                products.join().await?;
                 self.clients.products.get_or_insert_with(|| products.clone());
                 self.tasks.spawn("products", products::background(products.clone(), token));
                 (products::router(products.clone()), products::consumers(&products))

@@ -26,12 +26,11 @@ pub enum Messages {
 }
 
 /// Variables of features that this release does not have. To ignore them would be to promise something.
-const NOT_YET: [(&str, &str); 5] = [
+const NOT_YET: [(&str, &str); 4] = [
     ("STRIPE_SECRET_KEY", "payments through Stripe"),
     ("STRIPE_WEBHOOK_SECRET", "payments through Stripe"),
     ("STRIPE_API_BASE", "payments through Stripe"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces over OTLP"),
-    ("REDIS_URL", "a cache in Redis"),
 ];
 
 impl Settings {
@@ -51,6 +50,10 @@ impl Settings {
         parse_url("DATABASE_URL", &settings.owner_url)?;
         for service in Self::with_database() {
             parse_url(&variable(service, "DATABASE_URL"), &settings.database_url(service))?;
+        }
+        if let Some(url) = settings.redis_url() {
+            let expected = "redis://:password@127.0.0.1:6379/";
+            cache::Backend::check_url(&url).map_err(|_| ConfigError::secret("REDIS_URL", expected))?;
         }
         TokenKeys::from_env(&settings.env)?;
         Ok(settings)
@@ -93,6 +96,11 @@ impl Settings {
     /// RabbitMQ if `AMQP_URL` is set, else PostgreSQL.
     pub fn messages(&self) -> Messages {
         self.env.get("AMQP_URL").map_or(Messages::Postgres, Messages::Rabbit)
+    }
+
+    /// Where copies of the catalogue are shared; without it each process keeps its own while it is alone.
+    pub fn redis_url(&self) -> Option<String> {
+        self.env.get("REDIS_URL")
     }
 
     /// `DATABASE_POOL_MAX`, `_WARM`, `_LIFETIME_S`, `_IDLE_S`; with a service's name in front for that service alone.
@@ -249,6 +257,7 @@ mod tests {
             ("DATABASE_POOL_MAX", "0"),
             ("JWT_SECRET", "short"),
             ("CART_DATABASE_URL", "mysql://nope"),
+            ("REDIS_URL", "memcached://localhost"),
         ] {
             let error =
                 settings(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));

@@ -1,6 +1,8 @@
 //! One connection: prepared statements from its cache, and no way to leave an open transaction behind.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Object;
@@ -25,6 +27,7 @@ pub struct Connection {
     in_transaction: AtomicBool,
     failed: AtomicBool,
     recorded_events: AtomicBool,
+    kept: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 impl Connection {
@@ -35,6 +38,7 @@ impl Connection {
             in_transaction: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             recorded_events: AtomicBool::new(false),
+            kept: Mutex::default(),
         }
     }
 
@@ -123,6 +127,11 @@ impl Connection {
     /// an event itself; [`crate::outbox::record`] calls it too.
     pub fn note_recorded_events(&self) {
         self.recorded_events.store(true, Ordering::Relaxed);
+    }
+
+    /// Drops `guard` after the transaction's end, committed or not, and before [`crate::Database::write`] answers.
+    pub fn keep_until_end(&self, guard: impl Any + Send) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(guard));
     }
 
     pub(crate) fn has_recorded_events(&self) -> bool {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cache::Backend;
 use database::{Connection, outbox};
 use events::topology::QUEUES;
 use events::{
@@ -15,6 +16,7 @@ use events::{
 };
 use messaging::{Consumer, Handler, HandlerError};
 
+use crate::cached::{STOCK, product_tag};
 use crate::model::stock::{Answer, Ledger, OrderStock, Placement, Request, Shelf, Standing};
 use crate::repository::stock;
 use crate::{Products, SERVICE};
@@ -28,13 +30,14 @@ pub fn consumers(service: &Arc<Products>) -> Vec<Consumer> {
     let consumer = |queue| Consumer {
         queue,
         database: service.database.clone(),
-        handler: Arc::new(OrderEvents { hold_for: service.config.hold_for }),
+        handler: Arc::new(OrderEvents { hold_for: service.config.hold_for, cache: service.cached.backend.clone() }),
     };
     QUEUES.iter().filter(|queue| queue.service == SERVICE).map(consumer).collect()
 }
 
 struct OrderEvents {
     hold_for: Duration,
+    cache: Backend,
 }
 
 #[async_trait]
@@ -57,6 +60,10 @@ impl Handler for OrderEvents {
         }
 
         let changes = ledger.changes();
+        if !changes.moves.is_empty() {
+            let products = changes.moves.iter().map(|(id, _)| product_tag(id));
+            tx.keep_until_end(self.cache.changing(products.chain([STOCK]).collect()).await);
+        }
         if !changes.is_empty() && !stock::write(tx, &changes).await? {
             return Err(HandlerError::Retry("another replica decides about the same order".to_owned()));
         }

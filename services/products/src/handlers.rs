@@ -11,6 +11,7 @@ use products_client::{
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery, validate};
 
+use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, ListKey, STOCK, product_tag};
 use crate::model::entry::{self, StockChange};
 use crate::model::list::{PictureFile, Place, Search, no_picture};
 use crate::repository::{catalogue, list, stock};
@@ -25,19 +26,28 @@ impl ProductsApi for Products {
         page: &PageQuery,
     ) -> Result<Page<Product>, Error> {
         let search = Search::parse(filter, page)?;
-        let db = self.database.read().await?;
-        search.page(page, list::list(&db, &search).await?)
+        let list = async {
+            let db = self.database.read().await?;
+            Ok(vec![search.page(page, list::list(&db, &search).await?)?])
+        };
+        let key = ListKey::Filter(filter.clone(), page.clone());
+        let mut pages = self.cached.list(key, list, |ids| self.find_many(ids)).await?;
+        pages.pop().ok_or_else(|| Error::internal("a list of one page has none"))
     }
 
     async fn product(&self, _caller: &Caller, id: ProductId) -> Result<Product, Error> {
-        let db = self.database.read().await?;
-        catalogue::find(&db, id).await?.ok_or_else(no_product)
+        let find = async {
+            let db = self.database.read().await?;
+            catalogue::find(&db, id).await?.ok_or_else(no_product)
+        };
+        let product = self.cached.products.get_or_load(id, &[product_tag(&id)], find).await?;
+        Ok(Product::clone(&product))
     }
 
     async fn products_by_ids(&self, _caller: &Caller, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
         check_count(ids.len())?;
-        let db = self.database.read().await?;
-        catalogue::find_many(&db, ids).await
+        let found = self.cached.products.get_many(ids, product_tag, |ids| self.find_many(ids)).await?;
+        Ok(found.into_values().map(|product| Product::clone(&product)).collect())
     }
 
     async fn products_by_categories(
@@ -52,8 +62,16 @@ impl ProductsApi for Products {
             Some(Place::Name(name, id)) => Some((name, id)),
             Some(_) => return Err(Error::bad_request("invalid_cursor", "the cursor is of a list in another order")),
         };
-        let db = self.database.read().await?;
-        catalogue::of_categories(&db, ids, page, after).await
+        let list = async {
+            let db = self.database.read().await?;
+            let found = catalogue::of_categories(&db, ids, page, after).await?;
+            Ok(found.into_iter().map(|of_category| of_category.products).collect())
+        };
+        let key = ListKey::Categories(ids.to_vec(), page.clone());
+        let pages = self.cached.list(key, list, |ids| self.find_many(ids)).await?;
+        let of_category =
+            |(category_id, products): (&CategoryId, _)| CategoryProducts { category_id: *category_id, products };
+        Ok(ids.iter().zip(pages).map(of_category).collect())
     }
 
     async fn create_product(&self, caller: &Caller, new: CreateProduct) -> Result<Product, Error> {
@@ -61,10 +79,11 @@ impl ProductsApi for Products {
         validate(&new)?;
         entry::check_units(new.stock_quantity)?;
         let operation = Operation::new(SERVICE, "POST /products", StatusCode::CREATED, caller, None, &new)?;
-        let correlation_id = caller.correlation_id;
+        let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
                 let product = catalogue::insert(tx, ProductId::new(), &new).await?;
+                tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&product.id)]).await);
                 if product.stock_quantity > 0 {
                     stock::open(tx, product.id, product.stock_quantity, "initial stock", &actor).await?;
                 }
@@ -85,7 +104,7 @@ impl ProductsApi for Products {
     ) -> Result<Product, Error> {
         caller.admin()?;
         validate(&change)?;
-        let correlation_id = caller.correlation_id;
+        let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
@@ -95,6 +114,7 @@ impl ProductsApi for Products {
                     if changed == product {
                         return Ok(product);
                     }
+                    tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&id)]).await);
                     let product = catalogue::update(tx, &changed).await?;
                     let updated = entry::updated_event(&product);
                     outbox::record(tx, &[Draft::new(&updated, product.version, correlation_id, SERVICE)]).await?;
@@ -106,11 +126,12 @@ impl ProductsApi for Products {
 
     async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
         caller.admin()?;
-        let correlation_id = caller.correlation_id;
+        let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
                     let product = catalogue::delete(tx, id).await?.ok_or_else(no_product)?;
+                    tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&id)]).await);
                     let deleted = ProductUpdated { deleted: true, ..entry::updated_event(&product) };
                     outbox::record(tx, &[Draft::new(&deleted, product.version, correlation_id, SERVICE)]).await?;
                     Ok(())
@@ -120,8 +141,13 @@ impl ProductsApi for Products {
     }
 
     async fn categories(&self, _caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error> {
-        let db = self.database.read().await?;
-        catalogue::categories(&db, page).await
+        let read = async {
+            let db = self.database.read().await?;
+            catalogue::categories(&db, page).await
+        };
+        let pages = &self.cached.category_pages;
+        let page = pages.get_or_load(CategoryPage(page.clone()), &[CATEGORIES], read).await?;
+        Ok(Page::clone(&page))
     }
 
     async fn category(&self, caller: &Caller, id: CategoryId) -> Result<Category, Error> {
@@ -131,16 +157,25 @@ impl ProductsApi for Products {
 
     async fn categories_by_ids(&self, _caller: &Caller, ids: &[CategoryId]) -> Result<Vec<Category>, Error> {
         check_count(ids.len())?;
-        let db = self.database.read().await?;
-        catalogue::find_categories(&db, ids).await
+        let find = async |ids: Vec<CategoryId>| {
+            let db = self.database.read().await?;
+            let found = catalogue::find_categories(&db, &ids).await?;
+            Ok::<_, Error>(found.into_iter().map(|category| (category.id, category)).collect())
+        };
+        let found = self.cached.categories.get_many(ids, |_| CATEGORIES, find).await?;
+        Ok(found.into_values().map(|category| Category::clone(&category)).collect())
     }
 
     async fn create_category(&self, caller: &Caller, new: CreateCategory) -> Result<Category, Error> {
         caller.admin()?;
         validate(&new)?;
         let operation = Operation::new(SERVICE, "POST /categories", StatusCode::CREATED, caller, None, &new)?;
+        let cache = self.cached.backend.clone();
         idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move { catalogue::insert_category(tx, CategoryId::new(), &new).await })
+            Box::pin(async move {
+                tx.keep_until_end(cache.changing(vec![CATEGORIES]).await);
+                catalogue::insert_category(tx, CategoryId::new(), &new).await
+            })
         })
         .await
     }
@@ -156,10 +191,12 @@ impl ProductsApi for Products {
         let change = StockChange::parse(&adjustment)?;
         let input = (id, &adjustment);
         let operation = Operation::new(SERVICE, "POST /products/{id}/stock", StatusCode::OK, caller, None, &input)?;
+        let cache = self.cached.backend.clone();
         idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(
-                async move { stock::adjust(tx, id, change, &adjustment.reason, &actor).await?.ok_or_else(no_product) },
-            )
+            Box::pin(async move {
+                tx.keep_until_end(cache.changing(vec![STOCK, product_tag(&id)]).await);
+                stock::adjust(tx, id, change, &adjustment.reason, &actor).await?.ok_or_else(no_product)
+            })
         })
         .await
     }
@@ -173,8 +210,23 @@ impl ProductsApi for Products {
 
     async fn picture(&self, _caller: &Caller, file: &str) -> Result<Picture, Error> {
         let PictureFile(file) = PictureFile::parse(file)?;
+        if let Some(picture) = self.cached.pictures.get(file).await {
+            return Ok(picture);
+        }
+        let read = async {
+            let db = self.database.read().await?;
+            catalogue::picture(&db, file).await?.ok_or_else(no_picture)
+        };
+        let picture = self.cached.pictures.try_get_with(file.to_owned(), read).await;
+        picture.map_err(|error| Error::clone(&error))
+    }
+}
+
+impl Products {
+    async fn find_many(&self, ids: Vec<ProductId>) -> Result<Vec<(ProductId, Product)>, Error> {
         let db = self.database.read().await?;
-        catalogue::picture(&db, file).await?.ok_or_else(no_picture)
+        let found = catalogue::find_many(&db, &ids).await?;
+        Ok(found.into_iter().map(|product| (product.id, product)).collect())
     }
 }
 

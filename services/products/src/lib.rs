@@ -8,19 +8,25 @@
 //! A hold that is past its time is given back by its saga, never by us: see [`background`].
 
 pub mod api;
+mod cached;
 pub mod consumers;
 mod handlers;
 pub mod model;
+mod presence;
 pub mod repository;
 mod seed;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cache::Backend;
 use database::Database;
 use database::migrate::{MigrateError, Migrations};
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
+
+use cached::Cached;
+use presence::Presence;
 
 pub use api::router;
 pub use consumers::consumers;
@@ -69,24 +75,57 @@ impl Default for ProductsConfig {
 pub struct Products {
     database: Database,
     config: ProductsConfig,
+    cached: Cached,
+    presence: Mutex<Option<Presence>>,
 }
 
 impl Products {
-    /// The service on its own schema.
+    /// The service on its own schema. It keeps copies in this process once [`background`] has made sure that no
+    /// other process writes the same catalogue.
     pub fn new(database: Database, config: ProductsConfig) -> Arc<Products> {
-        Arc::new(Products { database, config })
+        Products::with_cache(database, config, Backend::in_process())
+    }
+
+    /// The same with another cache: see [`redis_cache`].
+    pub fn with_cache(database: Database, config: ProductsConfig, cache: Backend) -> Arc<Products> {
+        Arc::new(Products { database, config, cached: Cached::new(cache), presence: Mutex::default() })
+    }
+
+    /// Makes this process known to the others on this database, before it writes: one that relied on being alone
+    /// then keeps no copies any more. [`background`] keeps it so.
+    pub async fn join(&self) -> Result<(), service::Error> {
+        let presence = Presence::join(&self.database).await?;
+        *self.presence.lock().unwrap_or_else(PoisonError::into_inner) = Some(presence);
+        Ok(())
     }
 }
 
-/// Reports holds that are past their time, until `shutdown`.
+/// A cache in Redis for all processes on this database, whatever else lies in that Redis.
 ///
-/// It gives nothing back. Whether an order still needs its hold is known to its saga alone: a clock of ours could
+/// Errors: the URL is none, or the database cannot be asked what it is.
+pub async fn redis_cache(database: &Database, url: &str) -> Result<Backend, service::Error> {
+    let identity = repository::presence::identity(&database.read().await?).await?;
+    Backend::redis(url, &format!("prost:{SERVICE}:{identity}")).map_err(service::Error::internal)
+}
+
+/// Keeps this process known to others ([`Products::join`]), and reports holds that are past their time, until
+/// `shutdown`.
+///
+/// As to the holds, it gives nothing back. Whether an order still needs its hold is known to its saga alone: a clock of ours could
 /// take back what a payment in this very second pays for, and two clocks must not decide one thing. The saga has a
 /// deadline of its own, shorter than a hold, and asks for the release (a release after the hold's time is booked
 /// as `expired`); a request that is not answered is repeated until it is. Orders places an order only after it
 /// has stored it, so there is no hold whose order is unknown. An overdue hold therefore means that a saga is stuck,
 /// or that orders is down: `products_overdue_hold_lines` and a warning say so, `prost saga` helps.
 pub async fn background(service: Arc<Products>, shutdown: CancellationToken) {
+    let held = service.presence.lock().unwrap_or_else(PoisonError::into_inner).take();
+    tokio::join!(
+        presence::keep(&service.database, &service.cached.backend, held, &shutdown),
+        report_overdue(&service, &shutdown),
+    );
+}
+
+async fn report_overdue(service: &Products, shutdown: &CancellationToken) {
     let mut tick = tokio::time::interval(service.config.sweep_interval);
     loop {
         tokio::select! {

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod list;
+pub mod presence;
 pub mod seed;
 pub mod stock;
 
@@ -12,7 +13,7 @@ use service::Error;
 
 /// Every statement of the service, by name: for the test that prepares them against the real schema.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let fixed = [catalogue::ALL, seed::ALL, stock::ALL].concat();
+    let fixed = [catalogue::ALL, presence::ALL, seed::ALL, stock::ALL].concat();
     let lists = list::examples().iter().map(|sql| ("LIST", sql.as_str()));
     fixed.into_iter().chain(lists).collect()
 }

@@ -7,7 +7,9 @@ use demo_catalogue::{DemoProduct, View};
 use events::{CategoryId, CorrelationId, Currency, Draft, Money, ProductId};
 use service::Error;
 
+use crate::cached::{CATALOGUE, CATEGORIES};
 use crate::model::entry;
+use crate::presence::Presence;
 use crate::repository::seed::{self as rows, NewProduct};
 use crate::{Products, SERVICE};
 
@@ -24,11 +26,20 @@ pub struct SeedReport {
 
 /// Adds what is missing of the demo catalogue, in one transaction. What an admin changed or took out stays so.
 pub async fn seed(service: &Products) -> Result<SeedReport, Error> {
+    let presence = Presence::join(&service.database).await?;
+    let seeded = add_missing(service).await;
+    presence.leave().await?;
+    seeded
+}
+
+async fn add_missing(service: &Products) -> Result<SeedReport, Error> {
     let pictures = missing_pictures(service).await?;
+    let cache = service.cached.backend.clone();
     service
         .database
         .write(move |tx| {
             Box::pin(async move {
+                tx.keep_until_end(cache.changing(vec![CATALOGUE, CATEGORIES]).await);
                 rows::lock(tx).await?;
                 let categories: Vec<_> =
                     demo_catalogue::categories().iter().map(|category| (category.name, category.description)).collect();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod caching;
 mod catalogue;
 mod demo;
 mod holds;

@@ -1,8 +1,9 @@
 //! A products service with a database of its own, and orders that speak to it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use cache::Backend;
 use database::{Database, outbox};
 use events::{
     CartId, CorrelationId, Currency, Draft, Event, Money, OrderConfirmed, OrderId, OrderLine, OrderPlaced, ProductId,
@@ -27,8 +28,10 @@ pub struct Shop {
     pub admin: Caller,
     pub anyone: Caller,
     pub keys: TokenKeys,
+    /// What the tests' service caches with; see [`cache_of_run`].
+    pub cache: Backend,
     transport: Option<Transport>,
-    shutdown: CancellationToken,
+    pub shutdown: CancellationToken,
 }
 
 impl Shop {
@@ -42,9 +45,10 @@ impl Shop {
         let db = TestDatabase::new(&deploy).await;
         let database = db.database(products::SERVICE, products::SCHEMA);
         let keys = TokenKeys::new("a secret of the tests, 32 bytes or more", None).unwrap();
+        let cache = cache_of_run(&database).await;
         Shop {
             owner: db.owner().await,
-            products: Products::new(database, config),
+            products: Products::with_cache(database, config, cache.clone()),
             orders: db.database("orders", "orders"),
             admin: caller(&keys, Role::Admin),
             anyone: Caller::anonymous(CorrelationId::new()),
@@ -52,7 +56,14 @@ impl Shop {
             transport: None,
             shutdown: CancellationToken::new(),
             db,
+            cache,
         }
+    }
+
+    /// A process of its own on the same database: with its own pool and copies.
+    pub async fn another(&self, cache: Backend) -> Arc<Products> {
+        let database = self.db.database(products::SERVICE, products::SCHEMA);
+        Products::with_cache(database, ProductsConfig::default(), cache)
     }
 
     /// A service whose consumers run, `replicas` of each.
@@ -71,7 +82,8 @@ impl Shop {
             let transport = self.db.transport(&database);
             let relay = Relay::new(products::SERVICE, database.clone(), transport.clone());
             tokio::spawn(relay.run(self.shutdown.clone()));
-            let replica = Products::new(database, ProductsConfig::default());
+            // One process: its consumers and its readers share the versions.
+            let replica = Products::with_cache(database, ProductsConfig::default(), self.cache.clone());
             for consumer in products::consumers(&replica) {
                 tokio::spawn(consumer.run(transport.clone(), self.shutdown.clone()));
             }
@@ -123,6 +135,23 @@ impl Shop {
         let adjusted = self.products.adjust_stock(&self.admin, id, StockAdjustment::adjust(by, "a test")).await;
         adjusted.map(|entry| entry.stock_quantity)
     }
+}
+
+/// By default every copy is trusted, as by the only process of a database. `PRODUCTS_TEST_CACHE=redis` runs the whole
+/// suite with Redis, `=none` without copies.
+async fn cache_of_run(database: &Database) -> Backend {
+    match std::env::var("PRODUCTS_TEST_CACHE").as_deref() {
+        Ok("redis") => products::redis_cache(database, &testkit::redis_url().await).await.unwrap(),
+        Ok("none") => Backend::in_process(),
+        _ => trusted(),
+    }
+}
+
+/// Copies in this process, as if it had made sure that it is alone.
+pub fn trusted() -> Backend {
+    let backend = Backend::in_process();
+    backend.trust_for(Instant::now(), Duration::from_secs(3600));
+    backend
 }
 
 impl Drop for Shop {
