@@ -93,7 +93,7 @@ impl Backend {
                 Some(all?.and(local.trust()?))
             }
             Versions::Shared(shared) => {
-                let versions = shared.versions(tags).await;
+                let versions = Box::pin(shared.versions(tags)).await;
                 versions.into_iter().try_fold(Version::default(), |sum, version| Some(sum.and(version?)))
             }
         }
@@ -106,7 +106,7 @@ impl Backend {
                 let trust = local.trust();
                 tags.iter().map(|tag| Some(trust?.and(local.version(*tag)?))).collect()
             }
-            Versions::Shared(shared) => shared.versions(tags).await,
+            Versions::Shared(shared) => Box::pin(shared.versions(tags)).await,
         }
     }
 

@@ -45,31 +45,36 @@ where
     /// state, one loads.
     ///
     /// Errors: those of `load`; they are not kept.
-    pub async fn get_or_load<E>(
-        &self,
-        key: K,
-        tags: &[Tag],
-        load: impl Future<Output = Result<V, E>> + Send,
-    ) -> Result<Arc<V>, E>
+    pub async fn get_or_load<E, F>(&self, key: K, tags: &[Tag], load: impl FnOnce() -> F + Send) -> Result<Arc<V>, E>
     where
         E: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<V, E>> + Send,
     {
         let Some(version) = self.backend.version(tags).await else {
             self.count("passed");
-            return load.await.map(Arc::new);
+            return Box::pin(load()).await.map(Arc::new);
         };
         let place = (key, version);
         if let Some(value) = self.values.get(&place).await {
             self.count("hit");
             return Ok(value);
         }
+        // On the heap, so that a hit does not carry the weight of a miss.
+        Box::pin(self.load(place, load)).await
+    }
+
+    async fn load<E, F>(&self, place: (K, Version), load: impl FnOnce() -> F + Send) -> Result<Arc<V>, E>
+    where
+        E: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<V, E>> + Send,
+    {
         let name = self.shared_name(&place);
         let miss = async {
             if let Some(value) = self.fetch(&name).await {
                 return Ok(Arc::new(value));
             }
             self.count("miss");
-            let value = load.await?;
+            let value = load().await?;
             self.offer(&[(name, &value)]).await;
             Ok(Arc::new(value))
         };
@@ -102,6 +107,23 @@ where
                 None => drop(missing.insert(key, version)),
             }
         }
+        if missing.is_empty() {
+            self.count("hit");
+            return Ok(found);
+        }
+        Box::pin(self.load_many(missing, found, load)).await
+    }
+
+    /// Adds the missing to what is found.
+    async fn load_many<E, F>(
+        &self,
+        mut missing: HashMap<K, Option<Version>>,
+        mut found: HashMap<K, Arc<V>>,
+        load: impl FnOnce(Vec<K>) -> F,
+    ) -> Result<HashMap<K, Arc<V>>, E>
+    where
+        F: Future<Output = Result<Vec<(K, V)>, E>>,
+    {
         self.fetch_many(&mut missing, &mut found).await;
         if missing.is_empty() {
             return Ok(found);

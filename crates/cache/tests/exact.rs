@@ -36,7 +36,7 @@ impl Shop {
     }
 
     async fn read(&self) -> u64 {
-        let load = async {
+        let load = || async {
             self.loads.fetch_add(1, Ordering::SeqCst);
             let value = self.committed.load(Ordering::SeqCst);
             tokio::task::yield_now().await; // the answer travels; meanwhile others commit
@@ -234,7 +234,7 @@ async fn without_trust_nothing_is_cached_and_a_new_trust_starts_empty() {
 async fn an_error_is_not_kept() {
     let shop = Shop::new(trusted());
     let tags = [Tag::one(shop.id)];
-    let failing = shop.cache.get_or_load(shop.id, &tags, async { Err::<u64, _>("away") });
+    let failing = shop.cache.get_or_load(shop.id, &tags, async || Err::<u64, _>("away"));
     assert_eq!(failing.await, Err("away"));
     assert_eq!(shop.read().await, 0);
 }

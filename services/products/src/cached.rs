@@ -70,24 +70,25 @@ impl Cached {
     }
 
     /// The pages of a list: `list` reads them whole; `find` reads products by id, where only the ids were at hand.
-    pub async fn list<F>(
+    pub async fn list<L, F>(
         &self,
         key: ListKey,
-        list: impl Future<Output = Result<Vec<Page<Product>>, Error>> + Send,
+        list: impl FnOnce() -> L + Send,
         find: impl FnOnce(Vec<ProductId>) -> F + Send,
     ) -> Result<Vec<Page<Product>>, Error>
     where
+        L: Future<Output = Result<Vec<Page<Product>>, Error>> + Send,
         F: Future<Output = Result<Vec<(ProductId, Product)>, Error>> + Send,
     {
         if !self.backend.is_trusted() {
-            return list.await;
+            return Box::pin(list()).await;
         }
         let mut tags = key.tags();
-        let listing = async { list.await.map(Listing::of) };
+        let listing = || async { list().await.map(Listing::of) };
         let listing = self.listings.get_or_load(key.clone(), &tags, listing).await?;
         let ids = || listing.0.iter().flat_map(|page| &page.items);
         tags.extend(ids().map(product_tag));
-        let compose = async {
+        let compose = || async {
             let ids: Vec<ProductId> = ids().copied().collect();
             let products = self.products.get_many(&ids, product_tag, find).await?;
             // One that is gone meanwhile is left out; the list that it was on is out of date, and asked for no more.

@@ -26,7 +26,7 @@ impl ProductsApi for Products {
         page: &PageQuery,
     ) -> Result<Page<Product>, Error> {
         let search = Search::parse(filter, page)?;
-        let list = async {
+        let list = || async {
             let db = self.database.read().await?;
             Ok(vec![search.page(page, list::list(&db, &search).await?)?])
         };
@@ -36,7 +36,7 @@ impl ProductsApi for Products {
     }
 
     async fn product(&self, _caller: &Caller, id: ProductId) -> Result<Product, Error> {
-        let find = async {
+        let find = || async {
             let db = self.database.read().await?;
             catalogue::find(&db, id).await?.ok_or_else(no_product)
         };
@@ -62,7 +62,7 @@ impl ProductsApi for Products {
             Some(Place::Name(name, id)) => Some((name, id)),
             Some(_) => return Err(Error::bad_request("invalid_cursor", "the cursor is of a list in another order")),
         };
-        let list = async {
+        let list = || async {
             let db = self.database.read().await?;
             let found = catalogue::of_categories(&db, ids, page, after).await?;
             Ok(found.into_iter().map(|of_category| of_category.products).collect())
@@ -141,7 +141,7 @@ impl ProductsApi for Products {
     }
 
     async fn categories(&self, _caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error> {
-        let read = async {
+        let read = || async {
             let db = self.database.read().await?;
             catalogue::categories(&db, page).await
         };
@@ -217,8 +217,8 @@ impl ProductsApi for Products {
             let db = self.database.read().await?;
             catalogue::picture(&db, file).await?.ok_or_else(no_picture)
         };
-        let picture = self.cached.pictures.try_get_with(file.to_owned(), read).await;
-        picture.map_err(|error| Error::clone(&error))
+        let picture = Box::pin(self.cached.pictures.try_get_with(file.to_owned(), read));
+        picture.await.map_err(|error| Error::clone(&error))
     }
 }
 
