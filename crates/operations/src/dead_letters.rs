@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use database::audit::{self, Action, Operator, Outcome, Subject};
 use messaging::TransportError;
-use service::{Error, PageQuery, pagination};
+use service::{Caller, Error, PageQuery, pagination};
 use uuid::Uuid;
 
 use crate::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Handled, Operations, Selection};
@@ -49,20 +49,25 @@ impl Operations {
         Ok(depths.iter().filter(|depth| names.contains(&depth.queue)).map(|depth| depth.dead).sum())
     }
 
-    /// One dead letter by its own id or its event's, in one queue or any.
-    pub(crate) async fn letter(&self, queue: Option<&str>, id: Uuid) -> Result<DeadLetterDetail, Error> {
+    /// One dead letter by its own id or its event's, whichever queue it was parked of.
+    pub async fn find_dead_letter(&self, caller: &Caller, id: Uuid) -> Result<Option<DeadLetterDetail>, Error> {
+        caller.admin()?;
+        self.letter(None, id).await
+    }
+
+    pub(crate) async fn letter(&self, queue: Option<&str>, id: Uuid) -> Result<Option<DeadLetterDetail>, Error> {
         for queue in self.queues(queue)? {
             if let Some(found) =
                 self.transport.dead_letters_named(queue, &[id]).await.map_err(failed)?.into_iter().next()
             {
-                return Ok(DeadLetterDetail {
+                return Ok(Some(DeadLetterDetail {
                     letter: DeadLetter::of(self.service, &found),
                     envelope: serde_json::from_str(&found.body).ok(),
                     body: found.body,
-                });
+                }));
             }
         }
-        Err(Error::not_found("dead_letter_not_found", "there is no dead letter with this id"))
+        Ok(None)
     }
 
     /// One round of an act: up to [`ROUND`] letters of those selected, or all that are named.

@@ -47,7 +47,8 @@ impl OperationsApi for Operations {
 
     async fn dead_letter(&self, caller: &Caller, queue: &str, id: Uuid) -> Result<DeadLetterDetail, Error> {
         caller.admin()?;
-        self.letter(Some(queue), id).await
+        let found = self.letter(Some(queue), id).await?;
+        found.ok_or_else(|| Error::not_found("dead_letter_not_found", "there is no dead letter with this id"))
     }
 
     async fn replay(&self, caller: &Caller, selection: Selection) -> Result<Handled, Error> {

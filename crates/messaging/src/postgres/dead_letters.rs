@@ -16,6 +16,9 @@ const NAMED: &str = "SELECT letter_id, event_id, exchange, routing_key, body, at
 const REPLAY: &str = "SELECT messaging.replay_dead_letters($1, $2, $3) AS letters";
 const DISCARD: &str = "SELECT messaging.discard_dead_letters($1, $2) AS letters";
 
+/// Dead letters that hold an event's id, looked through for those of that event.
+const MOST_MENTIONS: usize = 1_000;
+
 impl PostgresTransport {
     pub async fn dead_letters(
         &self,
@@ -33,9 +36,15 @@ impl PostgresTransport {
 
     pub async fn dead_letters_named(&self, queue: &Queue, ids: &[Uuid]) -> Result<Vec<DeadLetter>, TransportError> {
         let name = queue.name();
-        let db = self.database.read().await?;
-        let rows = db.query(NAMED, &[&name, &ids]).await?;
-        Ok(rows.iter().map(|row| letter(&name, row)).collect())
+        let rows = self.database.read().await?.query(NAMED, &[&name, &ids]).await?;
+        let mut letters: Vec<DeadLetter> = rows.iter().map(|row| letter(&name, row)).collect();
+        // What did not come through a relay names its event in its body alone.
+        for id in ids.iter().filter(|id| rows.iter().all(|row| !is_named(row, **id))) {
+            let about = DeadLetterFilter { about: Some(id.to_string()), ..DeadLetterFilter::default() };
+            let mentions = self.dead_letters(queue, &about, MOST_MENTIONS).await?;
+            letters.extend(mentions.into_iter().filter(|letter| letter.event_id == Some(*id)));
+        }
+        Ok(letters)
     }
 
     pub async fn replay_dead_letters(&self, queue: &Queue, letters: &[Uuid]) -> Result<Vec<Uuid>, TransportError> {
@@ -50,6 +59,10 @@ impl PostgresTransport {
         let db = self.database.read().await?;
         Ok(db.query_one(DISCARD, &[&queue.name(), &letters]).await?.get("letters"))
     }
+}
+
+fn is_named(row: &Row, id: Uuid) -> bool {
+    row.get::<_, Uuid>("letter_id") == id || row.get::<_, Option<Uuid>>("event_id") == Some(id)
 }
 
 fn letter(queue: &str, row: &Row) -> DeadLetter {

@@ -1,0 +1,5 @@
+//! The operators' endpoints, through their HTTP client, on real servers.
+
+mod dead_letters;
+mod outbox;
+mod support;
