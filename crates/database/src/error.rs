@@ -60,9 +60,16 @@ impl Error {
         }
     }
 
+    /// The server ended the statement because it took too long. Overload can be the cause, and so can the work
+    /// itself: whoever tries again counts.
+    pub fn is_overdue(&self) -> bool {
+        self.sql_state() == Some(&SqlState::QUERY_CANCELED)
+    }
+
     /// The database is away or overloaded: the same work may succeed later, and nothing is wrong with it.
     pub fn is_unavailable(&self) -> bool {
         match self {
+            // The server ends a statement earlier than this, so that it is the server that does not answer.
             Error::Pool(_) | Error::TimedOut(_) => true,
             Error::Panicked => false,
             Error::Postgres(error) => match error.code() {
@@ -71,7 +78,8 @@ impl Error {
                 Some(state) => {
                     let class = &state.code()[..2];
                     // 08 connection, 53 resources, 57 operator intervention, 58 system error.
-                    matches!(class, "08" | "53" | "57" | "58") || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+                    let is_away = matches!(class, "08" | "53" | "57" | "58") && !self.is_overdue();
+                    is_away || *state == SqlState::READ_ONLY_SQL_TRANSACTION
                 }
             },
         }

@@ -9,8 +9,11 @@ use database::{Connection, Database, idempotency};
 use events::topology::{EVENTS, Queue};
 use events::{DecodeError, Envelope, EventId};
 use tokio_util::sync::CancellationToken;
+use tracing::field::display;
+use tracing::{Instrument, Span};
 
-use crate::delivery::{Delivery, MAX_DELIVERIES, RETRY_DELAYS};
+use crate::dead_letters::Glance;
+use crate::delivery::{Delivery, MAX_DELIVERIES, RETRY_DELAYS, legible};
 use crate::transport::{Receiver, Transport, TransportError};
 
 /// Messages per transaction, at most. Batches grow with load and vanish without it.
@@ -80,10 +83,46 @@ enum Suspect {
 }
 
 /// A message that could be read.
-#[derive(Clone)]
 struct Readable {
     delivery: Delivery,
     envelope: Envelope,
+}
+
+/// Messages that are applied together: each delivery stands where its envelope does.
+#[derive(Clone, Default)]
+struct Batch {
+    deliveries: Vec<Delivery>,
+    envelopes: Vec<Envelope>,
+}
+
+impl Batch {
+    fn push(&mut self, message: Readable) {
+        self.deliveries.push(message.delivery);
+        self.envelopes.push(message.envelope);
+    }
+
+    fn into_messages(self) -> impl Iterator<Item = Readable> {
+        self.deliveries.into_iter().zip(self.envelopes).map(|(delivery, envelope)| Readable { delivery, envelope })
+    }
+}
+
+impl From<Readable> for Batch {
+    fn from(message: Readable) -> Batch {
+        Batch { deliveries: vec![message.delivery], envelopes: vec![message.envelope] }
+    }
+}
+
+/// What the log lines about one message carry.
+fn span_of(envelope: &Envelope) -> Span {
+    // At the highest level, so that no filter takes the ids from the lines it lets through.
+    tracing::error_span!("message", correlation_id = %envelope.correlation_id, event_id = %envelope.event_id, event_type = envelope.event_type)
+}
+
+/// The same of a message that cannot be read, as far as it says anything.
+fn span_of_unreadable(delivery: &Delivery) -> Span {
+    let glance = Glance::at(&String::from_utf8_lossy(&delivery.body));
+    let (correlation_id, event_id) = (glance.correlation_id.map(display), glance.event_id.map(display));
+    tracing::error_span!("message", correlation_id, event_id, event_type = glance.event_type)
 }
 
 impl Consumer {
@@ -122,10 +161,10 @@ impl Consumer {
     async fn consume(&self, receiver: &Receiver, shutdown: &CancellationToken) -> Result<(), TransportError> {
         let mut suspect = Suspect::Wanted;
         loop {
-            let batch = tokio::select! {
-                batch = receiver.receive(usize::from(BATCH)) => batch?,
-                () = shutdown.cancelled() => return Ok(()),
-            };
+            let batch = receiver.receive(usize::from(BATCH), shutdown).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
             let is_full = batch.len() >= usize::from(BATCH);
             self.process(receiver, batch, &mut suspect, shutdown).await?;
             let rest = self.handler.rest();
@@ -142,32 +181,39 @@ impl Consumer {
         suspect: &mut Suspect,
         shutdown: &CancellationToken,
     ) -> Result<(), TransportError> {
-        let mut together = Vec::with_capacity(batch.len());
+        let mut together = Batch::default();
         let mut alone = Vec::new();
         for delivery in batch {
             match self.read(&delivery) {
                 // Whoever had it before died with it: alone, it takes nobody along.
                 Ok(envelope) if delivery.deliveries > 1 => alone.push(Readable { delivery, envelope }),
                 Ok(envelope) => together.push(Readable { delivery, envelope }),
-                Err(error) => self.park(receiver, &delivery, &error.to_string()).await?,
+                Err(error) => {
+                    let span = span_of_unreadable(&delivery);
+                    self.park(receiver, &delivery, &error.to_string()).instrument(span).await?;
+                }
             }
         }
         if *suspect == Suspect::Wanted
             && let Some(at) = alone.iter().position(|message| message.delivery.deliveries > MAX_DELIVERIES)
         {
-            let delivery = alone.remove(at).delivery;
+            let Readable { delivery, envelope } = alone.remove(at);
             let error = format!("delivered {} times without an answer", delivery.deliveries - 1);
-            self.retry(receiver, &delivery, &error).await?;
+            self.retry(receiver, &delivery, &error).instrument(span_of(&envelope)).await?;
             *suspect = Suspect::SetAside;
         }
         self.apply_one_by_one(receiver, alone.into_iter(), shutdown).await?;
-        if together.is_empty() || shutdown.is_cancelled() {
+        if together.deliveries.is_empty() || shutdown.is_cancelled() {
             return Ok(());
         }
+        let together = Arc::new(together);
         match self.apply(receiver, &together).await {
             Ok(()) => Ok(()),
             Err(AttemptError::Transport(error)) => Err(error),
-            Err(AttemptError::Handler(_)) => self.apply_one_by_one(receiver, together.into_iter(), shutdown).await,
+            Err(AttemptError::Handler(_)) => {
+                let messages = Arc::unwrap_or_clone(together).into_messages();
+                self.apply_one_by_one(receiver, messages, shutdown).await
+            }
         }
     }
 
@@ -182,7 +228,8 @@ impl Consumer {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
-            self.apply_alone(receiver, message, shutdown).await?;
+            let span = span_of(&message.envelope);
+            self.apply_alone(receiver, message, shutdown).instrument(span).await?;
         }
         Ok(())
     }
@@ -210,7 +257,7 @@ impl Consumer {
         message: Readable,
         shutdown: &CancellationToken,
     ) -> Result<(), TransportError> {
-        let message = [message];
+        let message = Arc::new(Batch::from(message));
         let mut delay = Duration::from_millis(50);
         loop {
             let error = match self.apply(receiver, &message).await {
@@ -218,10 +265,10 @@ impl Consumer {
                 Err(AttemptError::Transport(error)) => return Err(error),
                 Err(AttemptError::Handler(error)) => error,
             };
-            let delivery = &message[0].delivery;
+            let delivery = &message.deliveries[0];
             match error {
                 HandlerError::Database(error) if error.is_unavailable() || error.is_conflict() => {
-                    tracing::debug!(queue = self.queue.name(), %error, "waiting for the database");
+                    tracing::debug!(queue = self.queue.name(), %error, "a message waits for the database");
                     tokio::select! {
                         () = tokio::time::sleep(delay) => {}
                         // Unsettled, so it is delivered again.
@@ -250,37 +297,37 @@ impl Consumer {
     }
 
     async fn park(&self, receiver: &Receiver, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
+        let reason = legible(reason);
         tracing::error!(queue = self.queue.name(), reason, "a message is parked in the dead-letter queue");
         metrics::counter!("consumer_dead_letters_total", "queue" => self.queue.name()).increment(1);
-        receiver.park(delivery, reason).await
+        receiver.park(delivery, &reason).await
     }
 
     /// One transaction: idempotency records, effects, events, and the acknowledgement where the
     /// transport can; elsewhere the acknowledgement follows the commit.
-    async fn apply(&self, receiver: &Receiver, messages: &[Readable]) -> Result<(), AttemptError> {
+    async fn apply(&self, receiver: &Receiver, batch: &Arc<Batch>) -> Result<(), AttemptError> {
         let started = Instant::now();
-        let deliveries: Arc<[Delivery]> = messages.iter().map(|message| message.delivery.clone()).collect();
-        let envelopes: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
         let work = Work {
             service: self.queue.service,
             database: self.database.clone(),
             receiver: receiver.clone(),
             handler: Arc::clone(&self.handler),
-            deliveries: Arc::clone(&deliveries),
-            envelopes,
+            batch: Arc::clone(batch),
         };
         let done = self
             .database
             .write(move |tx| Box::pin(async move { work.run(tx).await }))
             .await
             .map_err(AttemptError::Handler)?;
+        // Before the acknowledgement: if that fails, the copy that comes next is a duplicate, and not fresh any more.
+        let fresh = done.fresh.as_deref().unwrap_or(&batch.envelopes);
+        self.handler.committed(fresh);
+        let (all, duplicates) = (batch.envelopes.len(), batch.envelopes.len() - fresh.len());
         if !done.settled {
-            receiver.settle(&deliveries).await.map_err(AttemptError::Transport)?;
+            receiver.settle(&batch.deliveries).await.map_err(AttemptError::Transport)?;
         }
-        self.handler.committed(&done.fresh);
         let queue = self.queue.name();
-        let duplicates = messages.len() - done.fresh.len();
-        metrics::counter!("consumer_messages_total", "queue" => queue.clone()).increment(messages.len() as u64);
+        metrics::counter!("consumer_messages_total", "queue" => queue.clone()).increment(all as u64);
         metrics::counter!("consumer_duplicates_total", "queue" => queue.clone()).increment(duplicates as u64);
         metrics::histogram!("consumer_batch_seconds", "queue" => queue).record(started.elapsed().as_secs_f64());
         Ok(())
@@ -298,27 +345,29 @@ struct Work {
     database: Database,
     receiver: Receiver,
     handler: Arc<dyn Handler>,
-    deliveries: Arc<[Delivery]>,
-    envelopes: Vec<Envelope>,
+    batch: Arc<Batch>,
 }
 
 struct Done {
-    fresh: Vec<Envelope>,
+    /// What had not been applied before; `None` if that is all of the batch.
+    fresh: Option<Vec<Envelope>>,
     settled: bool,
 }
 
 impl Work {
     async fn run(self, tx: &Connection) -> Result<Done, HandlerError> {
+        let all = &self.batch.envelopes;
         let claims: Vec<(EventId, &str)> =
-            self.envelopes.iter().map(|envelope| (envelope.event_id, envelope.event_type.as_str())).collect();
+            all.iter().map(|envelope| (envelope.event_id, envelope.event_type.as_str())).collect();
         let mut fresh_ids: HashSet<EventId> = idempotency::claim(tx, self.service, &claims).await?;
         // `remove`, because one batch may hold two copies of an event.
-        let fresh: Vec<Envelope> =
-            self.envelopes.into_iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).collect();
-        if !fresh.is_empty() {
-            self.handler.handle(tx, &fresh).await?;
+        let fresh: Option<Vec<Envelope>> = (fresh_ids.len() < all.len())
+            .then(|| all.iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).cloned().collect());
+        let applied = fresh.as_deref().unwrap_or(all);
+        if !applied.is_empty() {
+            self.handler.handle(tx, applied).await?;
         }
-        let settled = self.receiver.settle_in(tx, &self.database, &self.deliveries).await?;
+        let settled = self.receiver.settle_in(tx, &self.database, &self.batch.deliveries).await?;
         Ok(Done { fresh, settled })
     }
 }

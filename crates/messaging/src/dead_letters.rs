@@ -9,6 +9,7 @@ use events::topology::Queue;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::delivery::legible;
 use crate::transport::{Inner, Transport, TransportError};
 
 /// A parked message.
@@ -79,7 +80,7 @@ impl Glance {
         let id = |name: &str| text(name).and_then(|text| Uuid::parse_str(text).ok());
         Glance {
             event_id: id("event_id"),
-            event_type: text("event_type").map(str::to_owned),
+            event_type: text("event_type").map(legible),
             correlation_id: id("correlation_id"),
         }
     }
@@ -136,6 +137,8 @@ mod tests {
         let whole = Glance::at(&format!(r#"{{"event_id": "{id}", "event_type": "OrderPlaced", "correlation_id": 7}}"#));
         assert_eq!((whole.event_id, whole.event_type.as_deref()), (Some(id), Some("OrderPlaced")));
         assert_eq!(whole.correlation_id, None);
+        let unspeakable = Glance::at(r#"{"event_type": "a\u0000b"}"#).event_type;
+        assert_eq!(unspeakable.as_deref(), Some("a\u{fffd}b"), "the trail of operators' acts can hold it");
         for odd in ["", "{ not json", "[]", "null", "{}", r#"{"event_id": "x"}"#] {
             assert_eq!(Glance::at(odd).event_id, None, "{odd}");
         }

@@ -11,6 +11,16 @@ pub(crate) const RETRY_DELAYS: [Duration; 3] =
 /// A message that was delivered this often without being settled may be what took its consumer down.
 pub(crate) const MAX_DELIVERIES: u32 = 2;
 
+/// Bytes of a text about a message that is kept. In RabbitMQ all headers of a message share one frame.
+const LONGEST_TEXT: usize = 2_000;
+
+/// A text that may quote a message, as every transport and every column can keep it: without NUL, and not longer
+/// than anybody reads. Else what is wrong with a message would keep it from being parked.
+pub(crate) fn legible(text: &str) -> String {
+    let text = text[..text.floor_char_boundary(LONGEST_TEXT)].replace('\0', "\u{fffd}");
+    text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned()
+}
+
 /// A recorded event on its way to the broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
@@ -44,4 +54,19 @@ pub(crate) struct Delivery {
     pub attempts: u32,
     /// Deliveries including this one; more than one means that an earlier consumer died with it.
     pub deliveries: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_about_a_message_can_be_kept_whatever_it_quotes() {
+        assert_eq!(legible("unknown event `Ünknown`"), "unknown event `Ünknown`");
+        assert_eq!(legible("a\0b"), "a\u{fffd}b");
+        for endless in ["é".repeat(5_000), "\0".repeat(5_000), format!("x{}", "🫖".repeat(5_000))] {
+            let kept = legible(&endless);
+            assert!((LONGEST_TEXT - 3..=LONGEST_TEXT).contains(&kept.len()) && !kept.contains('\0'), "{}", kept.len());
+        }
+    }
 }

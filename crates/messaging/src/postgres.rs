@@ -239,7 +239,8 @@ impl PostgresTransport {
             .await
             .map_err(|error| {
                 let text = error.to_string();
-                if error.is_unavailable() { PublishError::Unreachable(text) } else { PublishError::Refused(text) }
+                let is_away = error.is_unavailable() || error.is_overdue();
+                if is_away { PublishError::Unreachable(text) } else { PublishError::Refused(text) }
             })?
             .get("queues");
         self.wake(&queues);
@@ -300,16 +301,20 @@ pub(crate) struct PostgresReceiver {
 }
 
 impl PostgresReceiver {
-    pub async fn receive(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
-        loop {
+    /// None at the shutdown, which is looked for between two statements: one that is broken off may still take leases,
+    /// after everything else was given back.
+    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Vec<Delivery>, TransportError> {
+        while !shutdown.is_cancelled() {
             self.transport.sweep().await?;
             let batch = self.take(max).await?;
             if !batch.is_empty() {
                 return Ok(batch);
             }
             // No hint: look nevertheless.
-            tokio::time::timeout(SWEEP, self.wake.notified()).await.unwrap_or(());
+            let hint = tokio::time::timeout(SWEEP, self.wake.notified());
+            shutdown.run_until_cancelled(hint).await;
         }
+        Ok(Vec::new())
     }
 
     async fn take(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
@@ -421,8 +426,10 @@ async fn pour(receiver: &PostgresReceiver, tell: &mpsc::Sender<Tapped>) -> Resul
     if tell.send(Tapped::Gap).await.is_err() {
         return Ok(());
     }
+    // Its queue goes with it, and leases of its own with that.
+    let endless = CancellationToken::new();
     loop {
-        let deliveries = receiver.receive(500).await?;
+        let deliveries = receiver.receive(500, &endless).await?;
         receiver.settle(&deliveries).await?;
         // Only the durable queues park what cannot be read.
         for envelope in deliveries.iter().filter_map(|delivery| Envelope::parse(&delivery.body).ok()) {

@@ -97,7 +97,7 @@ impl Relay {
             match self.move_batch().await {
                 Ok(round) => return Ok(round),
                 // One row that cannot be routed fails the statement: find it, row by row.
-                Err(error) if !error.is_unavailable() => {}
+                Err(error) if !error.is_unavailable() && !error.is_overdue() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -123,23 +123,24 @@ impl Relay {
             return Ok(Round::Empty);
         }
         let full = claimed.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
-        let batch: Vec<Outgoing> = claimed.iter().map(outgoing).collect();
+        let (rows, batch): (Vec<(EventId, i32)>, Vec<Outgoing>) =
+            claimed.into_iter().map(|row| ((row.event_id, row.attempts), outgoing(row))).unzip();
         let answers = self.transport.publish(&batch).await;
 
-        let mut sent: Vec<EventId> = Vec::with_capacity(claimed.len());
+        let mut sent: Vec<EventId> = Vec::with_capacity(rows.len());
         let mut away: Vec<EventId> = Vec::new();
         let mut away_error = String::new();
         let db = self.database.read().await?;
-        for (row, answer) in claimed.iter().zip(answers) {
+        for ((event_id, attempts), answer) in rows.into_iter().zip(answers) {
             match answer {
-                Ok(()) => sent.push(row.event_id),
+                Ok(()) => sent.push(event_id),
                 Err(PublishError::Unreachable(error)) => {
-                    away.push(row.event_id);
+                    away.push(event_id);
                     away_error = error;
                 }
                 Err(PublishError::Refused(error)) => {
-                    tracing::warn!(service = self.service, event_id = %row.event_id, %error, attempts = row.attempts + 1, "the broker refused an event");
-                    outbox::not_sent(&db, &[row.event_id], lease, &error, Attempt::Counts).await?;
+                    tracing::warn!(service = self.service, %event_id, %error, attempts = attempts + 1, "the broker refused an event");
+                    outbox::not_sent(&db, &[event_id], lease, &error, Attempt::Counts).await?;
                 }
             }
         }
@@ -157,11 +158,11 @@ impl Relay {
     }
 }
 
-fn outgoing(row: &Claimed) -> Outgoing {
+fn outgoing(row: Claimed) -> Outgoing {
     Outgoing {
         event_id: row.event_id.uuid(),
-        exchange: row.exchange.clone(),
-        routing_key: row.routing_key.clone(),
-        body: row.body.clone(),
+        exchange: row.exchange,
+        routing_key: row.routing_key,
+        body: row.body,
     }
 }

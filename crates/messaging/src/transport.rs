@@ -5,6 +5,7 @@ use std::time::Duration;
 use database::{Connection, Database};
 use events::Envelope;
 use events::topology::{Exchange, Queue};
+use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, Outgoing, PublishError};
 use crate::postgres::{PostgresReceiver, PostgresTap, PostgresTransport, Wakes};
@@ -165,11 +166,14 @@ pub(crate) enum Receiver {
 }
 
 impl Receiver {
-    /// Waits until there is at least one message; returns up to `max` of those at hand.
-    pub async fn receive(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
+    /// Waits until there is at least one message; returns up to `max` of those at hand, or none at the shutdown.
+    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Vec<Delivery>, TransportError> {
         match self {
-            Receiver::Postgres(receiver) => receiver.receive(max).await,
-            Receiver::Rabbit(receiver) => receiver.receive(max).await,
+            Receiver::Postgres(receiver) => receiver.receive(max, shutdown).await,
+            // Until it has a message it holds nothing, and then it does not wait any more.
+            Receiver::Rabbit(receiver) => {
+                shutdown.run_until_cancelled(receiver.receive(max)).await.unwrap_or_else(|| Ok(Vec::new()))
+            }
         }
     }
 

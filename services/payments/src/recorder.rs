@@ -72,7 +72,7 @@ async fn record_surely(worker: &Worker, batch: Vec<Answered>) {
 
 fn is_passing(error: &StoreError) -> bool {
     match error {
-        StoreError::Database(error) => error.is_unavailable() || error.is_conflict(),
+        StoreError::Database(error) => error.is_unavailable() || error.is_overdue() || error.is_conflict(),
         StoreError::Money(_) | StoreError::Status(_) => false,
     }
 }

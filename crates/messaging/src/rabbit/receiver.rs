@@ -22,9 +22,6 @@ use super::topology;
 use crate::delivery::Delivery;
 use crate::transport::TransportError;
 
-/// All headers of a message share one frame.
-const LONGEST_REASON: usize = 2_000;
-
 #[derive(Clone)]
 pub(crate) struct RabbitReceiver {
     inner: Arc<Inner>,
@@ -130,7 +127,6 @@ impl RabbitReceiver {
     }
 
     pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
-        let reason = &reason[..reason.floor_char_boundary(LONGEST_REASON)];
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let letter = Uuid::now_v7().to_string();
         let about = [(REASON, reason), (DEAD_AT, &*now), (LETTER, &*letter)];

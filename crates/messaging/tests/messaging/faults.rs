@@ -105,6 +105,34 @@ pub async fn shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once(kind: K
     assert_eq!(backlog.pending, 0, "the relay empties what is there before it ends");
 }
 
+pub async fn what_is_committed_is_told_although_it_could_not_be_acknowledged(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let proxy = shop.proxy().await;
+    let (receiver, receiving) = shop.through(&proxy, "orders");
+    let one = drafts(1);
+    let id = one[0].envelope.event_id;
+    let probe = Probe::with(Act::Apply, [(id, Act::Pause)]);
+    let _running = (shop.relay(), shop.consumer_of(orders(), probe.clone(), receiver, receiving));
+    shop.record(&one).await;
+    permit(&probe.paused).await;
+    if kind != Kind::SameDatabase {
+        proxy.cut(); // there it would cut the commit
+    }
+    probe.resume.add_permits(1);
+    shop.until_applied("orders", &[id]).await;
+    eventually(LIMIT, || async {
+        match probe.committed(id) {
+            0 => Err("not told".to_owned()),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    proxy.pass();
+    shop.fast_forward().await;
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(probe.committed(id), 1, "once");
+}
+
 pub async fn while_the_broker_is_away_events_wait_and_then_drain(kind: Kind) {
     let shop = Harness::new(kind).await;
     let proxy = shop.proxy().await;

@@ -5,6 +5,7 @@ mod dead_letters;
 mod doomed;
 mod faults;
 mod harness;
+mod logs;
 mod postgres;
 mod probe;
 mod rabbit_probe;
@@ -33,6 +34,7 @@ on_every_transport! {
     conformance::a_retry_comes_later_and_holds_up_nobody,
     conformance::after_the_last_tier_a_message_is_parked,
     conformance::a_panic_is_an_attempt,
+    conformance::a_statement_that_takes_too_long_is_an_attempt,
     conformance::an_unroutable_event_is_never_taken_for_sent,
     conformance::two_consumers_share_a_queue_without_double_effects,
     conformance::a_tap_tells_events_and_gaps,
@@ -46,6 +48,7 @@ on_every_transport! {
     faults::who_takes_its_consumer_down_is_parked_and_nobody_else,
     faults::shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once,
     faults::while_the_broker_is_away_events_wait_and_then_drain,
+    faults::what_is_committed_is_told_although_it_could_not_be_acknowledged,
     faults::a_stall_in_the_middle_doubles_nothing,
     faults::a_paused_relay_doubles_nothing,
 }

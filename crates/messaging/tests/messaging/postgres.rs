@@ -83,6 +83,50 @@ async fn the_queue_of_a_tap_that_nobody_reads_goes_and_the_tap_says_gap() {
     .await;
 }
 
+#[tokio::test]
+async fn the_shutdown_breaks_off_no_receiving() {
+    let shop = Harness::new(Kind::SameDatabase).await;
+    // Sequences keep what a rollback takes back.
+    shop.owner
+        .batch_execute(
+            "CREATE SEQUENCE messaging.begun; CREATE SEQUENCE messaging.ended; CREATE TABLE messaging.door (id integer);
+             ALTER FUNCTION messaging.receive RENAME TO really_receive;
+             CREATE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
+                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer, deliveries integer)
+                 LANGUAGE plpgsql SECURITY DEFINER SET search_path = messaging AS $$
+             BEGIN
+                 PERFORM nextval('begun');
+                 LOCK TABLE door IN ACCESS SHARE MODE;
+                 RETURN QUERY SELECT * FROM really_receive(queue_name, max_messages, new_lease, lease_s);
+                 PERFORM nextval('ended');
+             END $$",
+        )
+        .await
+        .expect("slow down");
+    let doorman = shop.db.owner().await;
+    doorman.batch_execute("BEGIN; LOCK TABLE messaging.door").await.expect("close the door");
+    let consumer = shop.consumer(orders(), Probe::new());
+    let calls = async || {
+        let sql = "SELECT coalesce(pg_sequence_last_value('messaging.begun'), 0) AS begun,
+                          coalesce(pg_sequence_last_value('messaging.ended'), 0) AS ended";
+        let row = shop.owner.query_one(sql, &[]).await.expect("count");
+        (row.get::<_, i64>("begun"), row.get::<_, i64>("ended"))
+    };
+    eventually(LIMIT, || async { if calls().await.0 > 0 { Ok(()) } else { Err("not yet".to_owned()) } }).await;
+    consumer.cancel();
+    tokio::task::yield_now().await;
+    shop.record(&drafts(3)).await;
+    let relay = shop.relay();
+    shop.until_sent().await;
+    doorman.batch_execute("COMMIT").await.expect("open the door");
+    consumer.ended().await;
+    let (begun, ended) = calls().await;
+    assert_eq!(begun, ended, "a statement that is broken off may still take leases");
+    let sql = "SELECT count(*) AS leased FROM messaging.messages WHERE lease IS NOT NULL";
+    assert_eq!(shop.owner.query_one(sql, &[]).await.expect("count").get::<_, i64>("leased"), 0, "all are given back");
+    relay.stop().await;
+}
+
 /// Events of products that are recorded, that is: acknowledged to whoever asked for them.
 async fn recorded(db: &TestDatabase) -> Vec<EventId> {
     let rows = connect(db.owner_url()).await.query("SELECT event_id FROM catalog.events", &[]).await.expect("read");

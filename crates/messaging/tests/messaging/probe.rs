@@ -18,6 +18,8 @@ pub enum Act {
     /// `Retry` so many times, then apply.
     Retry(usize),
     Panic,
+    /// Run a statement that the server ends.
+    Dawdle,
     /// Say so, then wait for a permit.
     Pause,
 }
@@ -28,6 +30,8 @@ pub struct Probe {
     /// Attempts per event.
     attempts: Mutex<HashMap<EventId, usize>>,
     largest: AtomicUsize,
+    /// What it was told of as committed, in that order.
+    committed: Mutex<Vec<EventId>>,
     /// One permit for each event that began to pause.
     pub paused: Semaphore,
     /// One permit lets one pausing event go on.
@@ -46,6 +50,7 @@ impl Probe {
             otherwise,
             attempts: Mutex::default(),
             largest: AtomicUsize::new(0),
+            committed: Mutex::default(),
             paused: Semaphore::new(0),
             resume: Semaphore::new(0),
         })
@@ -58,6 +63,11 @@ impl Probe {
     /// Events in the largest batch.
     pub fn largest_batch(&self) -> usize {
         self.largest.load(Ordering::Relaxed)
+    }
+
+    /// How often it was told that this event is committed.
+    pub fn committed(&self, event: EventId) -> usize {
+        self.committed.lock().expect("lock").iter().filter(|committed| **committed == event).count()
     }
 
     fn count(&self, event: EventId) -> usize {
@@ -81,6 +91,7 @@ impl Handler for Probe {
                 Act::Reject => return Err(HandlerError::Reject(format!("{id} is poison"))),
                 Act::Retry(times) if attempt <= times => return Err(HandlerError::Retry(format!("{id} is not ready"))),
                 Act::Retry(_) => {}
+                Act::Dawdle => tx.batch_execute("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(60)").await?,
                 Act::Panic => panic!("as a bug would"),
                 Act::Pause => {
                     self.paused.add_permits(1);
@@ -89,5 +100,9 @@ impl Handler for Probe {
             }
         }
         Ok(())
+    }
+
+    fn committed(&self, batch: &[Envelope]) {
+        self.committed.lock().expect("lock").extend(batch.iter().map(|envelope| envelope.event_id));
     }
 }
