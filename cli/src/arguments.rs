@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, doctor, install, migrate, psql, reset, serve, status, up, users};
+use crate::{bench, dlq, doctor, install, migrate, outbox, psql, reset, saga, serve, status, up, users};
 
 /// A shop backend that never loses, doubles or oversells an order
 #[derive(Debug, Parser)]
@@ -42,6 +42,12 @@ pub enum Command {
     Seed,
     /// Manage users
     Users(users::Options),
+    /// Inspect, replay or discard dead letters: messages that a service could not handle
+    Dlq(dlq::Options),
+    /// Follow the sagas that carry orders, and set a stuck one going
+    Saga(saga::Options),
+    /// Inspect, retry or discard events that are not sent yet
+    Outbox(outbox::Options),
     /// Open a shell in the database
     Psql(psql::Options),
     /// Measure the shop under load, on a shop of its own

@@ -5,14 +5,18 @@
 mod arguments;
 mod bench;
 mod data_folder;
+mod dlq;
 mod doctor;
 mod down;
 mod error;
 mod install;
 mod logging;
 mod migrate;
+mod operator;
+mod outbox;
 mod psql;
 mod reset;
+mod saga;
 mod seed;
 mod serve;
 mod service_name;
@@ -60,6 +64,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Migrate(options) => migrate::run(folder, options).await,
         Command::Seed => seed::run(folder).await,
         Command::Users(options) => users::run(folder, options).await,
+        Command::Dlq(options) => dlq::run(folder, options).await,
+        Command::Saga(options) => saga::run(folder, options).await,
+        Command::Outbox(options) => outbox::run(folder, options).await,
         Command::Psql(options) => psql::run(&folder, options),
         Command::Bench(options) => bench::run(&folder, options).await,
         Command::Doctor(options) => doctor::run(folder, options).await,

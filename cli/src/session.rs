@@ -1,7 +1,7 @@
 //! Settings for commands that work on a database: those of the environment, else those of the data folder's
 //! own server, which is started for the command if it does not run.
 
-use servers::{PostgresServer, Progress, Server, Started};
+use servers::{Progress, Server, Started};
 use service::Env;
 
 use crate::{
@@ -15,14 +15,52 @@ use crate::{
 pub struct Session {
     /// Where and how.
     pub settings: Settings,
-    started: Option<PostgresServer>,
+    started: StartedServers,
+}
+
+/// Servers that were started for one command.
+#[derive(Default)]
+pub struct StartedServers(Vec<Box<dyn Server>>);
+
+impl StartedServers {
+    async fn start(&mut self, server: impl Server + 'static, progress: &Progress) -> Result<()> {
+        if server.start(progress).await? == Started::Fresh {
+            self.0.push(Box::new(server));
+        }
+        Ok(())
+    }
+
+    /// Stops them; `outcome` is the command's own.
+    pub async fn close<T>(self, outcome: Result<T>, progress: &Progress) -> Result<T> {
+        for server in self.0.into_iter().rev() {
+            server.stop(progress).await?;
+        }
+        outcome
+    }
+}
+
+/// Whether a command needs what carries the messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Databases,
+    Messages,
 }
 
 impl Session {
     /// Opens it; [`Session::close`] afterwards.
     pub async fn open(folder: &DataFolder, progress: &Progress) -> Result<Session> {
+        Session::start(folder, Needs::Databases, progress).await
+    }
+
+    /// Opens it for a command that also looks into queues.
+    pub async fn with_broker(folder: &DataFolder, progress: &Progress) -> Result<Session> {
+        Session::start(folder, Needs::Messages, progress).await
+    }
+
+    async fn start(folder: &DataFolder, needs: Needs, progress: &Progress) -> Result<Session> {
+        let mut started = StartedServers::default();
         if Env::process().get("DATABASE_URL").is_some() {
-            return Ok(Session { settings: Settings::new(Env::process())?, started: None });
+            return Ok(Session { settings: Settings::new(Env::process())?, started });
         }
         if !folder.exists() {
             return Err(Error::failed(
@@ -30,25 +68,39 @@ impl Session {
                 "Start one with ./prost up, name its folder with --data-dir, or set DATABASE_URL",
             ));
         }
+        let opened = Session::start_private(folder, needs, &mut started, progress).await;
+        match opened {
+            Ok(settings) => Ok(Session { settings, started }),
+            Err(error) => started.close(Err(error), progress).await,
+        }
+    }
+
+    async fn start_private(
+        folder: &DataFolder,
+        needs: Needs,
+        started: &mut StartedServers,
+        progress: &Progress,
+    ) -> Result<Settings> {
         let postgres = folder.postgres();
-        let started = match postgres.start(progress).await? {
-            Started::Fresh => Some(postgres.clone()),
-            Started::Adopted => None,
-        };
+        started.start(postgres.clone(), progress).await?;
         for database in [DATABASE, ANALYTICS_DATABASE] {
             postgres.create_database(database).await?;
         }
         let shop = folder.last_shop()?;
-        let settings = Settings::new(Env::map(private_environment(folder, shop.as_ref())?))?;
-        Ok(Session { settings, started })
+        if needs == Needs::Messages && shop.as_ref().is_some_and(|shop| shop.transport == Transport::Rabbitmq) {
+            started.start(folder.rabbit(), progress).await?;
+        }
+        Ok(Settings::new(Env::map(private_environment(folder, shop.as_ref())?))?)
+    }
+
+    /// The settings, and what has to be closed after the work.
+    pub fn split(self) -> (Settings, StartedServers) {
+        (self.settings, self.started)
     }
 
     /// Stops what was started for the command; `outcome` is the command's own.
     pub async fn close<T>(self, outcome: Result<T>, progress: &Progress) -> Result<T> {
-        if let Some(postgres) = self.started {
-            postgres.stop(progress).await?;
-        }
-        outcome
+        self.started.close(outcome, progress).await
     }
 }
 

@@ -24,7 +24,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         (
             "cli".into(),
             [
-                vec!["events", "database", "messaging", "service", "operations", "servers", "gateway"],
+                vec!["events", "database", "messaging", "service", "operations", "servers", "cache", "gateway"],
                 SERVICES.to_vec(),
                 clients,
             ]

@@ -1,6 +1,7 @@
 //! The one place where services, clients, databases and transport are put together.
 
 mod demo;
+mod operators;
 mod schemas;
 mod serve;
 mod settings;
@@ -10,6 +11,7 @@ use database::startup::StartupError;
 use service::ConfigError;
 
 pub use demo::{DemoLogin, bulk_register, promote, seed};
+pub use operators::{operators, sagas};
 pub use schemas::{check_schemas, connect, migrate_down, migrate_status, migrate_up};
 pub use serve::serve;
 pub use settings::Settings;
@@ -57,8 +59,8 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
-    /// A service's own work failed.
-    #[error("{0}")]
+    /// A service's own work failed. Faults of ours tell their causes: nobody but the operator reads them here.
+    #[error("{}", if .0.status.is_server_error() { format!("{:?}", .0) } else { .0.message.to_string() })]
     Service(#[from] service::Error),
 }
 

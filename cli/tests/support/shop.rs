@@ -98,7 +98,8 @@ impl Shop {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command of the binary, with the shop's environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prost"));
         command.args(arguments).env_clear().envs(&self.environment).stdin(Stdio::null());
         for kept in ["PATH", "HOME"] {

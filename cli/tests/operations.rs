@@ -1,0 +1,240 @@
+//! What an operator does at three in the morning, from the command line.
+
+mod support;
+
+use std::time::Duration;
+
+use events::topology::{EVENTS, Exchange, QUEUES, matches};
+use serde_json::{Value, json};
+use service::Role;
+use support::{Shop, Transport, oracle};
+use testkit::eventually;
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn json_of(shop: &Shop, arguments: &[&str]) -> Value {
+    serde_json::from_str(&shop.run(&[arguments, &["--json"]].concat())).expect("JSON")
+}
+
+/// Runs a command that fails; exit code and what it says on stderr.
+fn refusal(shop: &Shop, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = shop.command(arguments).output().expect("run prost");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+async fn publish(shop: &Shop, exchange: Exchange, routing_key: &str, bodies: &[String]) {
+    match &shop.broker {
+        Some(broker) => {
+            let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
+            testkit::publish_to_rabbit(broker.url(), exchange.name(), &messages).await;
+        }
+        None => {
+            let owner = shop.database.owner().await;
+            for body in bodies {
+                testkit::publish_to_postgres(&owner, exchange.name(), routing_key, body).await;
+            }
+        }
+    }
+}
+
+fn envelope(event_type: &str, version: &str) -> String {
+    json!({"event_id": Uuid::now_v7(), "event_type": event_type, "aggregate_type": "order",
+           "aggregate_id": Uuid::now_v7(), "aggregate_version": 1, "correlation_id": Uuid::now_v7(),
+           "causation_id": null, "version": version, "timestamp": "2026-01-01T00:00:00Z",
+           "source": "test", "payload": {}})
+    .to_string()
+}
+
+/// Malformed, unknown and too new, on every exchange: listed, shown, discarded.
+async fn poison_is_listed_shown_and_discarded(transport: Transport) {
+    let shop = Shop::in_one_process(transport).await;
+    let mut expected = 0;
+    for exchange in Exchange::ALL {
+        let kind = EVENTS.iter().find(|event| event.exchange == exchange).expect("every exchange has events");
+        let poison = ["{not json".to_owned(), envelope("NobodyKnowsThis", "1"), envelope(kind.event_type, "99")];
+        publish(&shop, exchange, kind.routing_key, &poison).await;
+        let wants = |key: &&str| matches(key, kind.routing_key);
+        expected += poison.len()
+            * QUEUES.iter().filter(|q| q.exchange == exchange && q.routing_keys.iter().any(|key| wants(key))).count();
+    }
+    let listed = eventually(SOON, || async {
+        let listed = json_of(&shop, &["dlq", "list"]);
+        if listed["total"] == expected { Ok(listed) } else { Err(format!("{} of {expected}", listed["total"])) }
+    })
+    .await;
+    let items = listed["items"].as_array().expect("items").clone();
+    assert_eq!(items.len(), expected);
+    for (reason, event_type) in [
+        ("malformed envelope", json!(null)),
+        ("unknown event type", json!("NobodyKnowsThis")),
+        ("unknown version `99`", json!(EVENTS[0].event_type)),
+    ] {
+        let one = items
+            .iter()
+            .find(|item| {
+                item["reason"].as_str().is_some_and(|text| text.contains(reason)) && item["event_type"] == event_type
+            })
+            .unwrap_or_else(|| panic!("{reason}, {event_type}: {listed}"));
+        let id = one["id"].as_str().expect("an id");
+        let shown = json_of(&shop, &["dlq", "show", id]);
+        assert_eq!(shown["reason"], one["reason"]);
+        assert!(shown["body"].as_str().is_some_and(|body| body.starts_with('{')), "{shown}");
+        assert!(shop.run(&["dlq", "show", id]).contains(reason));
+    }
+    let queue = items[0]["queue"].as_str().expect("a queue").to_owned();
+    let of_queue = json_of(&shop, &["dlq", "list", "--queue", &queue]);
+    assert_eq!(of_queue["items"].as_array().map(Vec::len), Some(3), "{of_queue}");
+
+    // In vain, and without circling: poison is parked again.
+    let dry = json_of(&shop, &["dlq", "replay", "--all", "--dry-run"]);
+    assert_eq!((dry["items"].as_array().map(Vec::len), &dry["dry_run"]), (Some(expected), &json!(true)));
+    let id = items[0]["id"].as_str().expect("an id");
+    let replayed = json_of(&shop, &["dlq", "replay", id]);
+    assert_eq!(replayed["items"].as_array().map(Vec::len), Some(1));
+    eventually(SOON, || async {
+        let total = json_of(&shop, &["dlq", "list"])["total"].clone();
+        if total == expected { Ok(()) } else { Err(total.to_string()) }
+    })
+    .await;
+    let (code, said) = refusal(&shop, &["dlq", "show", id]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("prost dlq list"), "{said}");
+
+    assert_eq!(refusal(&shop, &["dlq", "discard", "--all"]).0, Some(2), "not without a reason");
+    assert_eq!(refusal(&shop, &["dlq", "discard", "--all", "--reason", ""]).0, Some(2));
+    let discarded = json_of(&shop, &["dlq", "discard", "--all", "--reason", "made by a test"]);
+    assert_eq!(discarded["items"].as_array().map(Vec::len), Some(expected));
+    assert_eq!(json_of(&shop, &["dlq", "list"]), json!({"items": [], "total": 0}));
+    let acts = json_of(&shop, &["dlq", "audit", "--limit", "1000"])["items"].as_array().expect("acts").clone();
+    let discards: Vec<&Value> = acts.iter().filter(|act| act["action"] == "dead_letter.discard").collect();
+    assert_eq!(discards.len(), expected);
+    assert!(discards.iter().all(|act| act["reason"] == "made by a test" && act["outcome"] == "done"), "{discards:?}");
+    assert!(acts.iter().all(|act| act["actor"].as_str().is_some_and(|actor| actor.starts_with("shell:"))));
+    oracle::holds(&shop, 0, SOON).await;
+}
+
+#[tokio::test]
+async fn poison_is_listed_shown_and_discarded_on_postgres() {
+    poison_is_listed_shown_and_discarded(Transport::Postgres).await;
+}
+
+#[tokio::test]
+async fn poison_is_listed_shown_and_discarded_on_rabbitmq() {
+    poison_is_listed_shown_and_discarded(Transport::Rabbit).await;
+}
+
+/// A fault of orders parks the news of its stock. Mended and replayed, the order is confirmed, once.
+#[tokio::test]
+async fn what_a_fault_parked_replays_to_one_effect() {
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Darjeeling", "8.00", 5).await;
+    let owner = shop.database.owner().await;
+    owner.batch_execute("ALTER TABLE orders.inventory_reservations RENAME TO mislaid").await.expect("break it");
+    let shopper = shop.client().signed_in(Role::User);
+    let cart = shopper.cart_with(&product, 2).await;
+    let order = shopper.checkout(&cart, "pm_card_visa").await;
+    let parked = eventually(Duration::from_secs(60), || async {
+        let sql = "UPDATE messaging.delayed_messages SET due_at = now()";
+        owner.execute(sql, &[]).await.expect("time passes");
+        let listed = json_of(&shop, &["dlq", "list", "--about", &order]);
+        match listed["items"].as_array().map(Vec::as_slice) {
+            Some([one]) => Ok(one.clone()),
+            _ => Err(listed.to_string()),
+        }
+    })
+    .await;
+    assert_eq!(
+        (&parked["event_type"], &parked["queue"]),
+        (&json!("StockReserved"), &json!("orders.products.events.queue"))
+    );
+    assert!(parked["reason"].as_str().is_some_and(|reason| reason.contains("42P01")), "{parked}");
+    owner.batch_execute("ALTER TABLE orders.mislaid RENAME TO inventory_reservations").await.expect("mend it");
+
+    let event = parked["event_id"].as_str().expect("an event");
+    let replayed = json_of(&shop, &["dlq", "replay", event]);
+    assert_eq!(replayed["items"].as_array().map(Vec::len), Some(1));
+    shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+    oracle::holds(&shop, 0, SOON).await;
+    let sql = format!("SELECT count(*) FROM orders.idempotency_records WHERE event_id = '{event}'");
+    assert_eq!(oracle::count(&owner, &sql).await, 1);
+    let acts = json_of(&shop, &["dlq", "audit", "--about", event])["items"].clone();
+    assert_eq!((&acts[0]["action"], &acts[0]["outcome"]), (&json!("dead_letter.replay"), &json!("done")));
+    assert_eq!(refusal(&shop, &["dlq", "replay", event]).0, Some(1), "it is there no more");
+}
+
+#[tokio::test]
+async fn the_outbox_is_told_and_retried() {
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    shop.client().signed_in(Role::Admin).create_product("Assam", "6.00", 5).await;
+    oracle::holds(&shop, 0, SOON).await;
+    let status = json_of(&shop, &["outbox", "status"]);
+    let services = status["services"].as_array().expect("services");
+    assert_eq!(services.len(), 6);
+    for service in services {
+        let name = &service["service"];
+        assert_eq!(
+            *service,
+            json!({"service": name, "pending": 0, "oldest_age_s": null, "failed": 0, "last_error": null})
+        );
+    }
+    let owner = shop.database.owner().await;
+    let fail = "INSERT INTO catalog.outbox (event_id, recorded_at, attempts, last_error, failed_at)
+                SELECT event_id, recorded_at, 10, 'unroutable', now() FROM catalog.events LIMIT 1 RETURNING event_id";
+    let event: Uuid = owner.query_one(fail, &[]).await.expect("fail one").get(0);
+    let status = json_of(&shop, &["outbox", "status", "--service", "products"]);
+    assert_eq!(
+        status,
+        json!({"services": [{"service": "products", "pending": 0, "oldest_age_s": null, "failed": 1, "last_error": "unroutable"}]})
+    );
+    let listed = json_of(&shop, &["outbox", "list", "--status", "failed"]);
+    assert_eq!((&listed["items"][0]["event_id"], &listed["items"][1]), (&json!(event), &json!(null)));
+    let event = event.to_string();
+    assert_eq!(json_of(&shop, &["outbox", "retry", &event])["events"], json!([event]));
+    oracle::holds(&shop, 0, SOON).await;
+    let (code, said) = refusal(&shop, &["outbox", "retry", &event]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("outbox list"), "{said}");
+    let acts = json_of(&shop, &["dlq", "audit", "--about", &event])["items"].clone();
+    assert_eq!((&acts[0]["action"], &acts[0]["service"]), (&json!("outbox.retry"), &json!("products")));
+}
+
+#[tokio::test]
+async fn a_stuck_saga_is_found_and_set_going() {
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Rooibos", "5.00", 5).await;
+    let shopper = shop.client().signed_in(Role::User);
+    let cart = shopper.cart_with(&product, 1).await;
+    let order = shopper.checkout(&cart, "pm_card_chargeDeclined").await;
+    shopper.order_in(&order, &["COMPENSATED"], SOON).await;
+    oracle::holds(&shop, 0, SOON).await;
+
+    let owner = shop.database.owner().await;
+    let stick = format!(
+        "UPDATE orders.saga_states SET status = 'STUCK', ending = 'FAILURE', compensation_log = '{{REOPEN}}', asked = 10
+         WHERE order_id = '{order}';
+         UPDATE orders.orders SET status = 'FAILED' WHERE id = '{order}'"
+    );
+    owner.batch_execute(&stick).await.expect("stick");
+    let listed = json_of(&shop, &["saga", "list", "--status", "stuck"]);
+    assert_eq!((&listed["items"][0]["order_id"], &listed["items"][1]), (&json!(order), &json!(null)));
+    let saga = &listed["items"][0];
+    for id in ["order_id", "id", "correlation_id"] {
+        let shown = json_of(&shop, &["saga", "show", saga[id].as_str().expect("an id")]);
+        assert_eq!(shown["saga"]["order_id"], json!(order));
+    }
+    let text = shop.run(&["saga", "show", &order]);
+    assert!(text.contains("STUCK") && text.contains("PaymentFailed") && text.contains("ReleaseRequested"), "{text}");
+
+    let retried = json_of(&shop, &["saga", "retry", &order]);
+    assert_eq!(retried["saga"]["status"], "FAILED");
+    shopper.order_in(&order, &["COMPENSATED"], SOON).await;
+    oracle::holds(&shop, 0, SOON).await;
+    let (code, said) = refusal(&shop, &["saga", "retry", &order]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("not stuck"), "{said}");
+    assert_eq!(refusal(&shop, &["saga", "show", &Uuid::now_v7().to_string()]).0, Some(1));
+    assert_eq!(refusal(&shop, &["saga", "list", "--status", "dancing"]).0, Some(2));
+    let acts = json_of(&shop, &["dlq", "audit"])["items"].clone();
+    assert_eq!((&acts[0]["action"], &acts[0]["subject_id"]), (&json!("saga.retry"), &saga["id"]));
+}
