@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::config::{ConfigError, Env};
 use crate::error::Error;
+use crate::vouching::Voucher;
 
 /// Who signs tokens.
 pub const ISSUER: &str = "prost-users-service";
@@ -122,6 +123,7 @@ struct Keys {
     /// The present key first, then the previous one.
     verify: Vec<DecodingKey>,
     validation: Validation,
+    voucher: Voucher,
 }
 
 impl TokenKeys {
@@ -136,14 +138,20 @@ impl TokenKeys {
         validation.leeway = 0;
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss"]);
-        let verify =
-            std::iter::once(secret).chain(previous).map(|text| DecodingKey::from_secret(text.as_bytes())).collect();
-        Ok(Self(Arc::new(Keys { sign: EncodingKey::from_secret(secret.as_bytes()), verify, validation })))
+        let secrets = || std::iter::once(secret).chain(previous);
+        let verify = secrets().map(|text| DecodingKey::from_secret(text.as_bytes())).collect();
+        let voucher = Voucher::new(secrets());
+        Ok(Self(Arc::new(Keys { sign: EncodingKey::from_secret(secret.as_bytes()), verify, validation, voucher })))
     }
 
     /// Reads `JWT_SECRET` and `JWT_SECRET_PREVIOUS`.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Self::new(&env.required("JWT_SECRET", "at least 32 bytes")?, env.get("JWT_SECRET_PREVIOUS").as_deref())
+    }
+
+    /// Vouches for clients' addresses, with a key derived from the same secret.
+    pub(crate) fn voucher(&self) -> &Voucher {
+        &self.0.voucher
     }
 
     /// Signs claims; only the users service has a reason to.

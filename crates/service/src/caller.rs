@@ -12,6 +12,7 @@ use crate::auth::{Claims, Role, Token, TokenKeys};
 use crate::error::Error;
 use crate::idempotency::{self, IdempotencyKey};
 use crate::layers::Origin;
+use crate::vouching::Voucher;
 
 /// The first argument of every operation: claims of a verified token or none, and what travels along.
 /// Cheap to clone.
@@ -27,14 +28,16 @@ pub struct Caller {
     pub correlation_id: CorrelationId,
     /// Makes a repeated request have one effect.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The client's address, as far as trusted proxies tell it.
+    /// The client's address, as far as other processes of the shop or trusted proxies tell it.
     pub address: Option<IpAddr>,
+    /// Vouches for that address towards other processes of the shop; only callers of a request bring one.
+    pub voucher: Option<Voucher>,
 }
 
 impl Caller {
     /// Nobody in particular.
     pub fn anonymous(correlation_id: CorrelationId) -> Self {
-        Self { claims: None, token: None, correlation_id, idempotency_key: None, address: None }
+        Self { claims: None, token: None, correlation_id, idempotency_key: None, address: None, voucher: None }
     }
 
     /// The operator at the command line: an admin without an account, since whoever runs it holds the databases'
@@ -97,7 +100,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             .extensions
             .get::<Origin>()
             .ok_or_else(|| Error::internal("the router was not passed through service::server::app"))?;
-        let anonymous = Caller { address: origin.address, ..Caller::anonymous(origin.correlation_id) };
+        let voucher = Some(origin.keys.voucher().clone());
+        let anonymous = Caller { address: origin.address, voucher, ..Caller::anonymous(origin.correlation_id) };
         let caller = match parts.headers.get(AUTHORIZATION) {
             None => anonymous,
             Some(value) => anonymous.with_token(&origin.keys, bearer(value.as_bytes())?)?,

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorBody};
 use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::layers::CORRELATION_ID;
 use crate::proxies::FORWARDED_FOR;
+use crate::vouching::CLIENT;
 
 /// An answer that takes longer counts as a failure. Longer than the wait for a request in flight
 /// under the same idempotency key, so that its 409 arrives.
@@ -96,6 +97,9 @@ impl HttpClient {
         }
         if let Some(address) = caller.address {
             builder = builder.header(FORWARDED_FOR, address.to_string());
+            if let Some(voucher) = &caller.voucher {
+                builder = builder.header(CLIENT, voucher.vouch_for(address, caller.correlation_id));
+            }
         }
         Request { client: self, method, builder: Ok(builder) }
     }

@@ -46,7 +46,11 @@ pub(crate) async fn observe(State(config): State<Arc<AppConfig>>, mut request: R
     let started = Instant::now();
     let correlation_id = correlation_id(request.headers());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let address = peer.map(|peer| config.trusted_proxies.client(peer, request.headers()));
+    let address = config
+        .keys
+        .voucher()
+        .address(request.headers(), correlation_id)
+        .or_else(|| peer.map(|peer| config.trusted_proxies.client(peer, request.headers())));
     request.extensions_mut().insert(Origin { correlation_id, address, keys: config.keys.clone() });
     let method = method_label(request.method());
     let path = request.extensions().get::<MatchedPath>().cloned();

@@ -20,6 +20,7 @@ mod rate_limit;
 pub mod server;
 mod shutdown;
 pub mod telemetry;
+mod vouching;
 
 pub use auth::{Claims, ISSUER, Role, TOKEN_LIFETIME, Token, TokenKeys};
 pub use caller::{Admin, Caller, SignedIn};
@@ -31,3 +32,4 @@ pub use idempotency::IdempotencyKey;
 pub use pagination::{Page, PageQuery};
 pub use proxies::TrustedProxies;
 pub use shutdown::Shutdown;
+pub use vouching::Voucher;

@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 /// Header in which a proxy (and our own HTTP client) names the client.
 pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The proxies (`TRUSTED_PROXIES`: addresses and networks, comma-separated) whose `X-Forwarded-For` counts.
-/// Empty by default: then the peer is the client.
+/// The proxies of others (`TRUSTED_PROXIES`: addresses and networks, comma-separated) whose `X-Forwarded-For` counts.
+/// Empty by default: then the peer is the client. Processes of the shop need not be listed: they vouch for what they say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 

@@ -4,6 +4,7 @@
 
 mod client;
 mod errors;
+mod forwarding;
 mod observability;
 mod serving;
 mod support;
