@@ -9,11 +9,13 @@ use uuid::Uuid;
 
 use crate::{Connection, Error};
 
-const CLAIM: &str = "INSERT INTO idempotency_records (event_id, service_name, action, result)
-     SELECT event_id, $2, action, '\"applied\"' FROM unnest($1::uuid[], $3::text[]) AS claim (event_id, action)
-     ORDER BY event_id
-     ON CONFLICT (event_id, service_name) DO NOTHING
-     RETURNING event_id";
+crate::statements! {
+    CLAIM = "INSERT INTO idempotency_records (event_id, service_name, action, result)
+        SELECT event_id, $2, action, '\"applied\"' FROM unnest($1::uuid[], $3::text[]) AS claim (event_id, action)
+        ORDER BY event_id
+        ON CONFLICT (event_id, service_name) DO NOTHING
+        RETURNING event_id";
+}
 
 /// Records that `service` handles these events, each with the action that handles it, and returns those it had not handled before.
 ///

@@ -3,13 +3,15 @@
 
 use crate::{Database, Error};
 
-const PARTITIONS: &str = "SELECT keep_event_partitions($1, $2)";
-const PRUNE_EVENTS: &str = "DELETE FROM idempotency_records
-     WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
-                            WHERE created_at < now() - interval '30 days' AND action NOT LIKE 'http:%' LIMIT 10000))";
-const PRUNE_KEYS: &str = "DELETE FROM idempotency_records
-     WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
-                            WHERE created_at < now() - interval '24 hours' AND action LIKE 'http:%' LIMIT 10000))";
+crate::statements! {
+    PARTITIONS = "SELECT keep_event_partitions($1, $2)";
+    PRUNE_EVENTS = "DELETE FROM idempotency_records
+        WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
+                               WHERE created_at < now() - interval '30 days' AND action NOT LIKE 'http:%' LIMIT 10000))";
+    PRUNE_KEYS = "DELETE FROM idempotency_records
+        WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
+                               WHERE created_at < now() - interval '24 hours' AND action LIKE 'http:%' LIMIT 10000))";
+}
 
 /// Partitions are made this many days ahead.
 const DAYS_AHEAD: i32 = 7;

@@ -1,19 +1,20 @@
 //! Versioned migrations with UP and DOWN.
 //!
 //! Each schema has its own sequence, and its own `schema_migrations` table that remembers version,
-//! name, checksum, time and duration. A deploy covers several schemas and is all or nothing: if one
-//! migration fails, those that this deploy applied are undone in reverse order.
+//! name, checksum, time and duration. A deploy covers several schemas, of several databases too, and is all or
+//! nothing: if anything of it fails, the migrations that it applied are undone in reverse order.
 //!
 //! Own code, because no library keeps the contract (UP and DOWN per schema, checksums, undo of a
 //! half-failed deploy, guard against data loss); see `docs/adr/0003-migrations.md`.
 
-use std::time::Instant;
+mod deploy;
 
 use chrono::{DateTime, Utc};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
+pub use self::deploy::{Target, up, up_everywhere};
 use crate::destructive;
 use crate::error::describe;
 
@@ -96,6 +97,16 @@ pub enum MigrateError {
         /// What was undone.
         undone: String,
     },
+    /// Something after the migrations failed; the deploy was undone.
+    #[error("{what} failed: {error}. {undone}")]
+    Unfinished {
+        /// What failed.
+        what: String,
+        /// What the server said.
+        error: String,
+        /// What was undone.
+        undone: String,
+    },
     /// A DOWN that throws data away needs to be asked for.
     #[error("{schema}: going down from {label} throws data away. Add --allow-data-loss if that is meant")]
     DataLoss {
@@ -159,6 +170,21 @@ impl Migrations {
         &self.list
     }
 
+    /// What [`status`] says of a database that is not there yet.
+    pub fn unapplied(&self) -> Vec<Step> {
+        self.list.iter().map(|migration| self.step(migration)).collect()
+    }
+
+    fn step(&self, migration: &Migration) -> Step {
+        Step {
+            schema: self.schema.clone(),
+            version: migration.version,
+            name: migration.name.clone(),
+            applied_at: None,
+            duration_ms: None,
+        }
+    }
+
     /// The schema they build.
     pub fn schema(&self) -> &str {
         &self.schema
@@ -197,49 +223,6 @@ fn read(dir: &Dir<'_>) -> Result<Vec<Migration>, MigrateError> {
     Ok(list)
 }
 
-/// Applies what is missing, in the order given. Returns what was applied.
-///
-/// Makes each service's schema and role first. Errors leave everything as it was before the call.
-pub async fn up(owner: &Client, deploy: &[Migrations]) -> Result<Vec<Step>, MigrateError> {
-    locked(owner, async {
-        // All of them are checked before any of them is applied.
-        let mut plan: Vec<(&Migrations, Vec<&Migration>)> = Vec::new();
-        for migrations in deploy {
-            prepare_schema(owner, migrations).await?;
-            plan.push((migrations, pending(owner, migrations).await?));
-        }
-        let mut applied: Vec<(&Migrations, &Migration, i64)> = Vec::new();
-        for (migrations, pending) in plan {
-            for migration in pending {
-                match apply(owner, migrations, migration).await {
-                    Ok(duration_ms) => applied.push((migrations, migration, duration_ms)),
-                    Err(error) => {
-                        let undone = undo(owner, &applied).await;
-                        return Err(MigrateError::Failed {
-                            schema: migrations.schema.clone(),
-                            label: migration.label(),
-                            error: describe(&error),
-                            undone,
-                        });
-                    }
-                }
-            }
-            grant(owner, migrations).await?;
-        }
-        Ok(applied
-            .into_iter()
-            .map(|(migrations, migration, duration_ms)| Step {
-                schema: migrations.schema.clone(),
-                version: migration.version,
-                name: migration.name.clone(),
-                applied_at: Some(Utc::now()),
-                duration_ms: Some(duration_ms),
-            })
-            .collect())
-    })
-    .await
-}
-
 /// Goes down to `target` (0: nothing left). Returns what was undone, in that order.
 pub async fn down(
     owner: &Client,
@@ -269,13 +252,7 @@ pub async fn down(
         let mut undone = Vec::new();
         for migration in plan {
             revert(owner, migrations, migration).await?;
-            undone.push(Step {
-                schema: migrations.schema.clone(),
-                version: migration.version,
-                name: migration.name.clone(),
-                applied_at: None,
-                duration_ms: None,
-            });
+            undone.push(migrations.step(migration));
         }
         Ok(undone)
     })
@@ -301,20 +278,13 @@ pub async fn status(owner: &Client, migrations: &Migrations) -> Result<Vec<Step>
         .await?
         .get("found");
     let applied = if exists { applied(owner, &migrations.schema).await? } else { Vec::new() };
-    Ok(migrations
-        .list
-        .iter()
-        .map(|migration| {
-            let row = applied.iter().find(|row| row.version == migration.version);
-            Step {
-                schema: migrations.schema.clone(),
-                version: migration.version,
-                name: migration.name.clone(),
-                applied_at: row.map(|row| row.applied_at),
-                duration_ms: row.map(|row| row.duration_ms),
-            }
-        })
-        .collect())
+    let mut steps = migrations.unapplied();
+    for step in &mut steps {
+        let row = applied.iter().find(|row| row.version == step.version);
+        step.applied_at = row.map(|row| row.applied_at);
+        step.duration_ms = row.map(|row| row.duration_ms);
+    }
+    Ok(steps)
 }
 
 struct AppliedRow {
@@ -396,39 +366,6 @@ async fn prepare_schema(owner: &Client, migrations: &Migrations) -> Result<(), M
     Ok(())
 }
 
-/// The role may use its own schema's tables and functions, may read its migrations, and nothing else.
-async fn grant(owner: &Client, migrations: &Migrations) -> Result<(), MigrateError> {
-    if migrations.schema == "messaging" {
-        return Ok(()); // its own migrations grant the functions, one by one
-    }
-    let (schema, role) = (&migrations.schema, crate::pool::migrate_role(&migrations.service));
-    owner
-        .batch_execute(&format!(
-            "REVOKE ALL ON SCHEMA {schema} FROM PUBLIC;
-             GRANT USAGE ON SCHEMA {schema} TO {role};
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
-             GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
-             REVOKE INSERT, UPDATE, DELETE ON {schema}.schema_migrations FROM {role}"
-        ))
-        .await?;
-    Ok(())
-}
-
-async fn apply(owner: &Client, migrations: &Migrations, migration: &Migration) -> Result<i64, tokio_postgres::Error> {
-    let started = Instant::now();
-    let insert = format!(
-        "INSERT INTO {}.schema_migrations (version, name, checksum, duration_ms) VALUES ($1, $2, $3, $4)",
-        migrations.schema
-    );
-    in_transaction(owner, &migrations.schema, async {
-        owner.batch_execute(&migration.up).await?;
-        let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        owner.execute(&insert, &[&migration.version, &migration.name, &migration.checksum, &duration_ms]).await?;
-        Ok(duration_ms)
-    })
-    .await
-}
-
 async fn revert(owner: &Client, migrations: &Migrations, migration: &Migration) -> Result<(), tokio_postgres::Error> {
     let delete = format!("DELETE FROM {}.schema_migrations WHERE version = $1", migrations.schema);
     in_transaction(owner, &migrations.schema, async {
@@ -455,24 +392,4 @@ async fn in_transaction<T>(
             Err(error)
         }
     }
-}
-
-/// Undoes what a half-failed deploy applied, newest first, and says how that went.
-async fn undo(owner: &Client, applied: &[(&Migrations, &Migration, i64)]) -> String {
-    if applied.is_empty() {
-        return "Nothing had been applied before it".to_owned();
-    }
-    let mut undone = Vec::new();
-    for (migrations, migration, _) in applied.iter().rev() {
-        let label = format!("{}.{}", migrations.schema, migration.label());
-        if let Err(error) = revert(owner, migrations, migration).await {
-            return format!(
-                "Undone: {}; but undoing {label} failed too: {}. Look at it before you deploy again",
-                undone.join(", "),
-                describe(&error)
-            );
-        }
-        undone.push(label);
-    }
-    format!("Undone, newest first: {}", undone.join(", "))
 }

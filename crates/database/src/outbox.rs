@@ -303,12 +303,13 @@ async fn settle_failed(
     Ok(settled)
 }
 
-/// The statements of this module, for the test that prepares them.
+/// The statements of this module, for the test that prepares them. `MOVE` needs the queues beside the schema.
 pub const ALL: &[(&str, &str)] = &[
     ("RECORD", RECORD),
     ("CLAIM", CLAIM),
     ("SENT", SENT),
     ("NOT_SENT", NOT_SENT),
+    ("MOVE", MOVE),
     ("BACKLOG", BACKLOG),
     ("LIST", LIST),
     ("RETRY", RETRY),

@@ -53,6 +53,9 @@ pub struct Login {
 
 impl Login {
     /// The login of a service into its own schema under its own role.
+    ///
+    /// Whoever the URL names has to be that role, a member of it (`GRANT prost_orders TO …`), or a superuser; the
+    /// server refuses others at the first connection.
     pub fn of_service(url: &str, service: &str, schema: &str) -> Login {
         Login {
             url: url.to_owned(),
@@ -60,6 +63,27 @@ impl Login {
             schema: schema.to_owned(),
             application_name: format!("prost-{service}"),
         }
+    }
+
+    /// How to connect: under the role, in the schema, with limits.
+    ///
+    /// Errors: the URL cannot be parsed.
+    pub fn config(&self) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
+        let mut config: tokio_postgres::Config = self.url.parse()?;
+        config.application_name(&self.application_name);
+        config.connect_timeout(Duration::from_secs(5));
+        // A server that vanished without a word is noticed within half a minute.
+        config.keepalives_idle(Duration::from_secs(15));
+        config.keepalives_interval(Duration::from_secs(5));
+        config.keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(30));
+        config.options(format!(
+            "-c role={} -c search_path={} -c statement_timeout={}s -c idle_in_transaction_session_timeout=60s",
+            self.role,
+            self.schema,
+            STATEMENT_TIMEOUT.as_secs()
+        ));
+        Ok(config)
     }
 }
 
@@ -81,21 +105,7 @@ impl Database {
     ///
     /// Errors: the URL cannot be parsed.
     pub fn connect(login: &Login, limits: &PoolLimits) -> Result<Database, tokio_postgres::Error> {
-        let mut config: tokio_postgres::Config = login.url.parse()?;
-        config.application_name(&login.application_name);
-        config.connect_timeout(Duration::from_secs(5));
-        // A server that vanished without a word is noticed within half a minute.
-        config.keepalives_idle(Duration::from_secs(15));
-        config.keepalives_interval(Duration::from_secs(5));
-        config.keepalives_retries(3);
-        config.tcp_user_timeout(Duration::from_secs(30));
-        config.options(format!(
-            "-c role={} -c search_path={} -c statement_timeout={}s -c idle_in_transaction_session_timeout=60s",
-            login.role,
-            login.schema,
-            STATEMENT_TIMEOUT.as_secs()
-        ));
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = Manager::from_config(login.config()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(limits.max)
             .runtime(Runtime::Tokio1)

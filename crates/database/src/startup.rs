@@ -37,10 +37,11 @@ pub enum StartupError {
     },
 }
 
-const CURRENT_SCHEMA: &str = "SELECT coalesce(current_schema(), '') AS schema";
-const TABLES: &str =
-    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
-const VERSIONS: &str = "SELECT version FROM schema_migrations";
+crate::statements! {
+    CURRENT_SCHEMA = "SELECT coalesce(current_schema(), '') AS schema";
+    TABLES = "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
+    VERSIONS = "SELECT version FROM schema_migrations";
+}
 
 /// Tables that every schema shares.
 pub const FOUNDATION_TABLES: &[&str] = &["schema_migrations", "idempotency_records", "events", "outbox"];

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::migrate::{MigrateError, Migrations};
-use database::{Connection, Database};
+use database::{Connection, Database, Login};
 use events::Envelope;
 use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
 use include_dir::{Dir, include_dir};
@@ -39,7 +39,15 @@ pub fn migrations() -> Result<Migrations, MigrateError> {
 }
 
 /// Declares every durable queue and binding of the topology. Done by `migrate up`, with the owner's rights.
+/// All of them or none.
 pub async fn declare_queues(owner: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
+    owner.batch_execute("BEGIN").await?;
+    let declared = declare_each_queue(owner).await;
+    owner.batch_execute(if declared.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    declared
+}
+
+async fn declare_each_queue(owner: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
     for queue in QUEUES {
         let keys: Vec<&str> = EVENTS
             .iter()
@@ -86,16 +94,16 @@ impl Wakes {
         Wakes { queues: Arc::default(), origin: Uuid::new_v4().simple().to_string().into() }
     }
 
-    /// With LISTEN on a connection of its own to `url`, until `shutdown`.
-    pub fn listening(url: &str, shutdown: CancellationToken) -> Wakes {
+    /// With LISTEN on a connection of its own, until `shutdown`. Any service's login will do.
+    pub fn listening(login: Login, shutdown: CancellationToken) -> Wakes {
         let wakes = Wakes::new();
-        let (listener, url) = (wakes.clone(), url.to_owned());
+        let listener = wakes.clone();
         tokio::spawn(async move {
             let mut delay = Duration::from_millis(100);
             while !shutdown.is_cancelled() {
                 let started = Instant::now();
                 let listening = tokio::select! {
-                    result = listener.listen(&url) => result,
+                    result = listener.listen(&login) => result,
                     () = shutdown.cancelled() => return,
                 };
                 if let Err(error) = listening {
@@ -111,8 +119,8 @@ impl Wakes {
         wakes
     }
 
-    async fn listen(&self, url: &str) -> Result<(), tokio_postgres::Error> {
-        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+    async fn listen(&self, login: &Login) -> Result<(), tokio_postgres::Error> {
+        let (client, mut connection) = login.config()?.connect(NoTls).await?;
         let (sender, mut notices) = tokio::sync::mpsc::channel(256);
         let reader = tokio::spawn(async move {
             loop {

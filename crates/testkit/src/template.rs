@@ -35,7 +35,10 @@ pub(crate) async fn template(maintenance: &Client, maintenance_url: &str, deploy
     name
 }
 
-/// What the template holds, as text: migrations by checksum, and the declared topology.
+/// How rights are granted: a template made otherwise is another.
+const RIGHTS: &str = include_str!("../../database/src/migrate/deploy.rs");
+
+/// What the template holds, as text: migrations by checksum, the rights, and the declared topology.
 fn fingerprint(deploy: &[Migrations]) -> String {
     let mut hash = Sha256::new();
     for migrations in deploy {
@@ -44,7 +47,7 @@ fn fingerprint(deploy: &[Migrations]) -> String {
             hash.update(format!("{} {}\n", migration.version, migration.checksum));
         }
     }
-    hash.update(format!("{QUEUES:?}{EVENTS:?}"));
+    hash.update(format!("{RIGHTS}{QUEUES:?}{EVENTS:?}"));
     hex::encode(&hash.finalize()[..8])
 }
 

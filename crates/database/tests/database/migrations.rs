@@ -1,6 +1,6 @@
 //! Versioned migrations: all or nothing, once each, in order, never edited.
 
-use database::migrate::{DataLoss, MigrateError, Migration, Migrations, down, status, up};
+use database::migrate::{DataLoss, MigrateError, Migration, Migrations, Target, down, status, up, up_everywhere};
 use testkit::{TestDatabase, foundation_with};
 use tokio_postgres::Client;
 
@@ -151,6 +151,46 @@ async fn a_deploy_that_fails_half_way_is_undone_newest_first() {
     assert!(versions(&owner, &cart).await.is_empty());
     assert!(versions(&owner, &orders).await.is_empty());
     assert_eq!(tables(&owner, "orders").await, ["gone_a"], "nothing of the broken one is left");
+}
+
+#[tokio::test]
+async fn a_deploy_over_two_databases_is_undone_in_both() {
+    let (first, second) = (TestDatabase::empty().await, TestDatabase::empty().await);
+    let (left, right) = (first.owner().await, second.owner().await);
+    let a = ("a", A.1, "DROP TABLE a");
+    let (users, cart, orders) = ([of("users", &[a])], [of("cart", &[a])], [of("orders", &[a, BROKEN])]);
+    let here = Target { owner: &left, migrations: &users };
+    let there = |migrations| Target { owner: &right, migrations };
+    let nothing = || Box::pin(async { Ok(()) });
+
+    let refusal = up_everywhere(&[here, there(&orders)], "nothing", nothing()).await.expect_err("broken");
+    assert!(refusal.to_string().contains("newest first: orders.0001_a, users.0001_a"), "{refusal}");
+    assert!(versions(&left, &users[0]).await.is_empty() && versions(&right, &orders[0]).await.is_empty());
+
+    let last = Box::pin(async { right.batch_execute("SELECT 1 / 0").await });
+    let refusal = up_everywhere(&[here, there(&cart)], "declaring", last).await.expect_err("broken");
+    let text = refusal.to_string();
+    assert!(text.contains("declaring failed") && text.contains("division by zero"), "{text}");
+    assert!(text.contains("newest first: cart.0001_a, users.0001_a"), "{text}");
+    assert!(versions(&left, &users[0]).await.is_empty() && versions(&right, &cart[0]).await.is_empty());
+
+    let applied = up_everywhere(&[here, there(&cart)], "nothing", nothing()).await.expect("whole");
+    assert_eq!(applied.iter().map(|step| step.schema.as_str()).collect::<Vec<_>>(), ["users", "cart"]);
+}
+
+#[tokio::test]
+async fn rights_that_cannot_be_granted_undo_the_deploy() {
+    let db = TestDatabase::empty().await;
+    let owner = db.owner().await;
+    let service = format!("gone_{}", uuid::Uuid::new_v4().simple());
+    let drops_its_role = Migration::new(1, "odd", &format!("DROP ROLE prost_{service}"), "SELECT 1");
+    let odd = Migrations::checked(&service, "odd", vec![drops_its_role]).expect("numbered");
+    let users = of("users", &[A]);
+    let refusal = up(&owner, &[users.clone(), odd.clone()]).await.expect_err("nobody to grant to");
+    let text = refusal.to_string();
+    assert!(text.contains("odd: granting rights failed"), "{text}");
+    assert!(text.contains("newest first: odd.0001_odd, users.0001_a"), "{text}");
+    assert!(versions(&owner, &users).await.is_empty() && versions(&owner, &odd).await.is_empty());
 }
 
 #[tokio::test]

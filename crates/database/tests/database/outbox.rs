@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use database::outbox::{self, Attempt, MAX_ATTEMPTS};
-use database::{Connection, Database, Error};
+use database::{Connection, Database, Error, idempotency, maintenance, startup};
 use events::{CorrelationId, Draft, EventId, OrderId, StockReleased};
 use testkit::{TestDatabase, eventually, foundation_with, prepare_all};
 use tokio_postgres::Client;
@@ -52,7 +52,9 @@ async fn database_clock(owner: &Client) -> f64 {
 #[tokio::test]
 async fn statements_fit_the_schema() {
     let (_db, database) = products().await;
-    prepare_all(&database, outbox::ALL).await;
+    for all in [outbox::ALL, idempotency::ALL, maintenance::ALL, startup::ALL] {
+        prepare_all(&database, all).await;
+    }
 }
 
 #[tokio::test]

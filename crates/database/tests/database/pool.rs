@@ -152,6 +152,20 @@ async fn errors_say_what_the_server_said() {
 }
 
 #[tokio::test]
+async fn a_statement_that_takes_too_long_is_no_outage() {
+    let db = users().await;
+    let database = db.database("users", "users");
+    let connection = database.read().await.expect("connect");
+    let sleep = "SET statement_timeout = '10ms'; SELECT pg_sleep(60)";
+    let error = connection.batch_execute(sleep).await.expect_err("too long");
+    assert!(error.is_overdue() && !error.is_unavailable(), "{error}");
+    let pid: i32 = connection.query_one("SELECT pg_backend_pid() AS pid", &[]).await.expect("ask").get("pid");
+    db.owner().await.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.expect("end the connection");
+    let error = connection.batch_execute("SELECT 1").await.expect_err("the connection is ended");
+    assert!(error.is_unavailable() && !error.is_overdue(), "{error}");
+}
+
+#[tokio::test]
 async fn a_swallowed_error_does_not_pass_for_a_commit() {
     let db = users().await;
     let database = db.database("users", "users");

@@ -78,6 +78,21 @@ async fn no_role_makes_or_changes_tables_or_rewrites_its_migrations() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_stays_as_it_is() {
+    let db = all_services().await;
+    let parts = "SELECT relid::regclass::text AS name FROM pg_partition_tree('orders.events')";
+    let rows = db.owner().await.query(parts, &[]).await.expect("list the partitions");
+    assert!(rows.len() > 5, "{} partitions", rows.len());
+    let orders = db.database("orders", "orders");
+    for row in rows {
+        let part: String = row.get("name");
+        assert_denied(&orders, &format!("UPDATE {part} SET event_type = ''")).await;
+        assert_denied(&orders, &format!("DELETE FROM {part}")).await;
+    }
+    attempt(&orders, "SELECT FROM events").await.expect("it is there to be read");
+}
+
+#[tokio::test]
 async fn tables_of_messaging_are_closed_to_every_role() {
     let db = all_services().await;
     for (service, schema) in SERVICES {
@@ -119,6 +134,38 @@ async fn a_role_sends_anywhere_and_receives_only_from_its_own_queues() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_role_itself_may_be_the_login_and_a_stranger_to_it_may_not() {
+    let db = all_services().await;
+    let owner = db.owner().await;
+    let service = format!("own_{}", Uuid::new_v4().simple());
+    let own = foundation_with(&service, "own", "CREATE TABLE things (id integer)");
+    database::migrate::up(&owner, &[own]).await.expect("up");
+    let stranger = format!("stranger_{}", Uuid::new_v4().simple());
+    owner
+        .batch_execute(&format!(
+            "ALTER ROLE prost_{service} LOGIN PASSWORD 'secret'; CREATE ROLE {stranger} LOGIN PASSWORD 'secret'"
+        ))
+        .await
+        .expect("logins");
+    let (scheme, rest) = db.owner_url().split_once("://").expect("a URL");
+    let host = rest.split_once('@').expect("a login").1;
+    let database = |role: &str| {
+        let login = database::Login::of_service(&format!("{scheme}://{role}:secret@{host}"), &service, "own");
+        Database::connect(&login, &database::PoolLimits { warm: 0, ..Default::default() }).expect("URL")
+    };
+    let own = database(&format!("prost_{service}"));
+    attempt(&own, "INSERT INTO things VALUES (1)").await.expect("its own table");
+    assert_denied(&own, "SELECT 1 FROM users.things").await;
+    let refused = database(&stranger).read().await.err().expect("no member of the role").to_string();
+    assert!(refused.contains(&format!("permission denied to set role \"prost_{service}\"")), "{refused}");
+    own.close();
+    owner
+        .batch_execute(&format!("DROP OWNED BY prost_{service}; DROP ROLE prost_{service}, {stranger}"))
+        .await
+        .expect("drop the logins");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use events::topology::{Exchange, QUEUES, Queue};
 use futures_util::future::try_join_all;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
+use lapin::uri::AMQPUri;
 use tokio::time::timeout;
 
 use self::link::Slot;
@@ -34,6 +35,13 @@ const CHECK_LIMIT: Duration = Duration::from_secs(2);
 pub struct RabbitConfig {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS with the system's trust store.
     pub url: String,
+}
+
+impl RabbitConfig {
+    /// Whether this can be a broker's URL.
+    pub fn check_url(url: &str) -> Result<(), String> {
+        url.parse::<AMQPUri>().map(drop)
+    }
 }
 
 impl From<lapin::Error> for TransportError {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use database::Login;
 use events::EventId;
 use events::topology::Exchange;
 use messaging::{Consumer, Transport, Wakes};
@@ -36,11 +37,15 @@ async fn a_retry_comes_back_however_busy_the_queue_is() {
     tokio::join!(busy, waiting);
 }
 
+fn login(db: &TestDatabase) -> Login {
+    Login::of_service(db.owner_url(), "orders", "orders")
+}
+
 #[tokio::test]
 async fn another_process_hears_of_a_message_at_once() {
     let shop = Harness::new(Kind::SameDatabase).await;
     let shutdown = CancellationToken::new();
-    let elsewhere = Wakes::listening(shop.db.owner_url(), shutdown.clone());
+    let elsewhere = Wakes::listening(login(&shop.db), shutdown.clone());
     let database = shop.db.database("orders", "orders");
     let transport = Transport::postgres(database.clone(), elsewhere);
     let consumer = Consumer { queue: orders(), database, handler: Probe::new() };
@@ -140,7 +145,7 @@ async fn after_kill_9_of_the_server_nothing_is_lost_or_doubled() {
     let shutdown = CancellationToken::new();
     {
         let mut shop = Harness::on(db, Kind::SameDatabase).await;
-        let wakes = Wakes::listening(shop.db.owner_url(), shutdown.clone());
+        let wakes = Wakes::listening(login(&shop.db), shutdown.clone());
         let _relay = shop.relay();
         for consuming in [orders(), queue("cart", Exchange::Products)] {
             let database = shop.db.database(consuming.service, consuming.service);
