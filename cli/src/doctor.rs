@@ -196,7 +196,7 @@ async fn database(folder: &DataFolder) -> Result<Vec<Finding>> {
 
 async fn examine(session: &Session) -> Result<Vec<Finding>> {
     let settings = &session.settings;
-    let mut findings = match server(settings.owner_url()).await {
+    let mut findings = match server(settings.owner_url()?).await {
         Ok((version, most, used)) => {
             let mut findings = vec![Finding::good("database", format!("PostgreSQL {version}, {DATABASE}"))];
             findings.push(connections(most, used, settings.pool_sum(&ServiceName::ALL)?));

@@ -29,9 +29,9 @@ pub struct Options {
 pub fn run(folder: &DataFolder, options: Options) -> Result<()> {
     let settings = Settings::new(environment(folder)?)?;
     let (url, restrictions) = match options.service {
-        None => (settings.owner_url().to_owned(), None),
+        None => (settings.owner_url()?.to_owned(), None),
         Some(service) => {
-            let login = settings.login(service);
+            let login = settings.login(service)?;
             (login.url, Some(format!("-c role={} -c search_path={}", login.role, login.schema)))
         }
     };

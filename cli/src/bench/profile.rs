@@ -35,14 +35,14 @@ pub async fn load(folder: &DataFolder) -> Result<()> {
 
 /// Begins to count.
 pub async fn begin(shop: &Shop) -> Result<()> {
-    let url = shop.settings.owner_url();
+    let url = shop.settings.owner_url()?;
     execute(url, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await?;
     execute(url, "SELECT pg_stat_statements_reset()").await
 }
 
 /// What was counted, the costliest first.
 pub async fn end(shop: &Shop, journeys: usize) -> Result<Vec<Statement>> {
-    let owner = wire::connect(shop.settings.owner_url()).await?;
+    let owner = wire::connect(shop.settings.owner_url()?).await?;
     let rows = owner.query(TOP, &[&MOST]).await.map_err(|error| unavailable(&error))?;
     let per_journey = |figure: f64| figure / journeys.max(1) as f64;
     Ok(rows

@@ -1,8 +1,9 @@
 //! Migrations of every service, each in its own database.
 
 use database::Database;
-use database::migrate::{self, DataLoss, Migrations, Step};
+use database::migrate::{self, DataLoss, Migrations, Step, Target};
 use database::startup::{self, StartupError};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use super::settings::with_database_name;
@@ -52,16 +53,23 @@ pub fn tables(service: ServiceName) -> &'static [&'static str] {
 
 /// Applies what is missing; of one service, or of all.
 pub async fn migrate_up(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Step>, Error> {
-    let mut applied = Vec::new();
-    for deploy in deploys(settings, service)? {
+    let deploys = deploys(settings, service)?;
+    let mut owners = Vec::new();
+    for deploy in &deploys {
         ensure_database(settings, &deploy.url).await?;
-        let owner = connect(&deploy.url).await?;
-        applied.extend(migrate::up(&owner, &deploy.migrations).await?);
-        if deploy.queues {
-            messaging::declare_queues(&owner).await?;
-        }
+        owners.push(connect(&deploy.url).await?);
     }
-    Ok(applied)
+    let both = || deploys.iter().zip(&owners);
+    let targets: Vec<Target<'_>> =
+        both().map(|(deploy, owner)| Target { owner, migrations: &deploy.migrations }).collect();
+    let carriers: Vec<&Client> = both().filter(|(deploy, _)| deploy.queues).map(|(_, owner)| owner).collect();
+    let declare = Box::pin(async move {
+        for owner in carriers {
+            messaging::declare_queues(owner).await?;
+        }
+        Ok(())
+    });
+    Ok(migrate::up_everywhere(&targets, "declaring the queues", declare).await?)
 }
 
 /// Undoes migrations above `target`; without one, the newest of each service.
@@ -94,10 +102,17 @@ async fn newest_applied(owner: &Client, migrations: &Migrations) -> Result<i32, 
 pub async fn migrate_status(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     for deploy in deploys(settings, service)? {
-        ensure_database(settings, &deploy.url).await?;
-        let owner = connect(&deploy.url).await?;
+        let owner = match connect(&deploy.url).await {
+            Ok(owner) => Some(owner),
+            // Looking makes nothing: a database that is not there has nothing applied.
+            Err(Error::Connect(error)) if error.code() == Some(&SqlState::UNDEFINED_DATABASE) => None,
+            Err(error) => return Err(error),
+        };
         for migrations in &deploy.migrations {
-            steps.extend(migrate::status(&owner, migrations).await?);
+            steps.extend(match &owner {
+                Some(owner) => migrate::status(owner, migrations).await?,
+                None => migrations.unapplied(),
+            });
         }
     }
     Ok(steps)
@@ -107,7 +122,7 @@ pub async fn migrate_status(settings: &Settings, service: Option<ServiceName>) -
 pub async fn check_schemas(settings: &Settings) -> Result<Vec<SchemaCheck>, Error> {
     let mut checks = Vec::new();
     for service in Settings::with_database() {
-        let database = Database::connect(&settings.login(service), &settings.pool_limits(service)?)?;
+        let database = Database::connect(&settings.login(service)?, &settings.pool_limits(service)?)?;
         let problem = check(&database, service).await.err().map(|error| error.to_string());
         database.close();
         checks.push(SchemaCheck { service, problem });
@@ -136,18 +151,18 @@ fn deploys(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Depl
             None => deploys.push(Deploy { url, migrations: vec![migrations], queues }),
         };
     for name in Settings::with_database().filter(|name| service.is_none_or(|wanted| wanted == *name)) {
-        add(migration_url(settings, name), migrations(name)?, false);
+        add(migration_url(settings, name)?, migrations(name)?, false);
     }
     if service.is_none_or(|wanted| wanted == ServiceName::Gateway) {
-        add(settings.owner_url().to_owned(), messaging::migrations()?, true);
+        add(settings.owner_url()?.to_owned(), messaging::migrations()?, true);
     }
     Ok(deploys)
 }
 
 /// A service that only has a login of its own in the owner's database is migrated by the owner.
-fn migration_url(settings: &Settings, service: ServiceName) -> String {
+fn migration_url(settings: &Settings, service: ServiceName) -> Result<String, Error> {
     if settings.shares_owner_database(service) {
-        settings.owner_url().to_owned()
+        Ok(settings.owner_url()?.to_owned())
     } else {
         settings.database_url(service)
     }
@@ -159,7 +174,7 @@ async fn ensure_database(settings: &Settings, url: &str) -> Result<(), Error> {
         Ok(_) => return Ok(()),
         Err(error) => error,
     };
-    if missing.code() != Some(&tokio_postgres::error::SqlState::UNDEFINED_DATABASE) {
+    if missing.code() != Some(&SqlState::UNDEFINED_DATABASE) {
         return Err(Error::Connect(missing));
     }
     let config: tokio_postgres::Config = url.parse().map_err(Error::Connect)?;
@@ -167,7 +182,7 @@ async fn ensure_database(settings: &Settings, url: &str) -> Result<(), Error> {
     let existing = if name == "prost" { "postgres".to_owned() } else { "prost".to_owned() };
     let neighbour = match tokio_postgres::connect(&with_database_name(url, &existing), NoTls).await {
         Ok(_) => with_database_name(url, &existing),
-        Err(_) => settings.owner_url().to_owned(),
+        Err(_) => settings.owner_url()?.to_owned(),
     };
     let owner = connect(&neighbour).await?;
     owner.batch_execute(&format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""))).await.map_err(Error::Connect)

@@ -30,6 +30,7 @@ const SLOW_PAYMENT: Duration = Duration::from_secs(3);
 /// Runs services in this process until `shutdown`, then drains them: no new requests and messages, what is
 /// in flight is finished, outboxes are emptied.
 pub async fn serve(settings: Settings, services: &[ServiceName], shutdown: CancellationToken) -> Result<(), Error> {
+    settings.check_serving(services)?;
     let listeners = listen(&settings, services).await?;
     let mut process = Process::new(&settings, services, shutdown.clone())?;
     let mut servers = tokio::task::JoinSet::new();
@@ -79,7 +80,7 @@ const DEPENDENCIES_FIRST: [ServiceName; 7] = [
 
 /// A service's pool, after its schema was checked.
 pub async fn open_database(settings: &Settings, service: ServiceName) -> Result<Database, Error> {
-    let database = Database::connect(&settings.login(service), &settings.pool_limits(service)?)?;
+    let database = Database::connect(&settings.login(service)?, &settings.pool_limits(service)?)?;
     schemas::check(&database, service).await?;
     Ok(database)
 }
@@ -165,10 +166,12 @@ impl<'a> Process<'a> {
         let tasks = Shutdown::new();
         tasks.spawn("metrics", telemetry::metrics_upkeep(tasks.token()));
         let alone = services.len() == ServiceName::ALL.len();
-        let wakes = match settings.messages() {
+        let wakes = match (settings.messages(), services.first()) {
             // Hints of other processes; none to hear where everything runs in this one.
-            Messages::Postgres if !alone => Wakes::listening(settings.owner_url(), tasks.token()),
-            Messages::Postgres | Messages::Rabbit(_) => Wakes::new(),
+            (Messages::Postgres, Some(any)) if !alone => {
+                Wakes::listening(settings.messages_login(*any)?, tasks.token())
+            }
+            (Messages::Postgres | Messages::Rabbit(_), _) => Wakes::new(),
         };
         let sockets = Shutdown::new();
         let (begun, closing) = (shutdown.clone(), sockets.clone());
@@ -202,7 +205,11 @@ impl<'a> Process<'a> {
     }
 
     /// The service itself: built once, a local client for whoever is mounted later.
-    async fn build(&mut self, service: ServiceName, database: Database) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
+    async fn build(
+        &mut self,
+        service: ServiceName,
+        database: Database,
+    ) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
         let env = &self.settings.env;
         let token = self.tasks.token();
         Ok(match service {
@@ -264,7 +271,7 @@ impl Process<'_> {
     /// For analytics, whose tables lie in another database, and for the gateway, which has none.
     fn messages_elsewhere(&self, service: ServiceName) -> Result<Transport, Error> {
         let limits = PoolLimits { max: 4, warm: 1, ..self.settings.pool_limits(service)? };
-        let database = Database::connect(&self.settings.messages_login(service), &limits)?;
+        let database = Database::connect(&self.settings.messages_login(service)?, &limits)?;
         Ok(Transport::postgres(database, self.wakes.clone()))
     }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use database::{Login, PoolLimits};
+use messaging::RabbitConfig;
 use service::server::AppConfig;
 use service::{ConfigError, Env, TokenKeys};
 
@@ -14,7 +15,7 @@ use crate::service_name::ServiceName;
 pub struct Settings {
     /// The variables.
     pub env: Env,
-    owner_url: String,
+    owner_url: Option<String>,
 }
 
 /// How messages travel.
@@ -33,23 +34,33 @@ const NOT_YET: [(&str, &str); 4] = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces over OTLP"),
 ];
 
+const OWNER_URL: &str = "postgres://user:password@host:5432/prost";
+
 impl Settings {
-    /// Reads and checks every variable.
+    /// Reads every variable, and checks those that are set. What is missing is told where it is needed.
     pub fn new(env: Env) -> Result<Settings, Error> {
         for (variable, feature) in NOT_YET {
             if env.get(variable).is_some() {
                 return Err(Error::NotYet { variable, feature });
             }
         }
-        let owner_url = env.required("DATABASE_URL", "postgres://user:password@host:5432/prost")?;
+        let owner_url = env.get("DATABASE_URL");
         let settings = Settings { env, owner_url };
         for service in ServiceName::ALL {
             settings.port(service)?;
             settings.pool_limits(service)?;
         }
-        parse_url("DATABASE_URL", &settings.owner_url)?;
-        for service in Self::with_database() {
-            parse_url(&variable(service, "DATABASE_URL"), &settings.database_url(service))?;
+        if let Some(url) = &settings.owner_url {
+            parse_url("DATABASE_URL", url)?;
+        }
+        for service in ServiceName::ALL {
+            if let Some(url) = settings.own_database_url(service) {
+                parse_url(&variable(service, "DATABASE_URL"), &url)?;
+            }
+        }
+        if let Messages::Rabbit(url) = settings.messages() {
+            let expected = "amqp://user:password@host:5672/vhost";
+            RabbitConfig::check_url(&url).map_err(|_| ConfigError::secret("AMQP_URL", expected))?;
         }
         if let Some(url) = settings.redis_url() {
             let expected = "redis://:password@127.0.0.1:6379/";
@@ -64,33 +75,64 @@ impl Settings {
         ServiceName::ALL.into_iter().filter(|service| *service != ServiceName::Gateway)
     }
 
-    /// The owner's login.
-    pub fn owner_url(&self) -> &str {
-        &self.owner_url
+    /// Is everything set that these services need to run? The owner's login is needed for the Postgres transport and
+    /// by services without a login of their own.
+    pub fn check_serving(&self, services: &[ServiceName]) -> Result<(), Error> {
+        for service in services {
+            if *service != ServiceName::Gateway {
+                self.login(*service)?;
+            }
+            if let Messages::Postgres = self.messages() {
+                self.messages_login(*service)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The owner's login; with the Postgres transport, also where the messages lie.
+    pub fn owner_url(&self) -> Result<&str, Error> {
+        self.owner_url_or(OWNER_URL)
+    }
+
+    fn owner_url_or(&self, expected: &str) -> Result<&str, Error> {
+        let missing = || ConfigError::Missing { variable: "DATABASE_URL".to_owned(), expected: expected.to_owned() };
+        Ok(self.owner_url.as_deref().ok_or_else(missing)?)
+    }
+
+    fn own_database_url(&self, service: ServiceName) -> Option<String> {
+        self.env.get(&variable(service, "DATABASE_URL"))
     }
 
     /// Where a service's tables lie. Analytics has a database of its own, beside the owner's.
-    pub fn database_url(&self, service: ServiceName) -> String {
-        let own = self.env.get(&variable(service, "DATABASE_URL"));
-        own.unwrap_or_else(|| match service {
-            ServiceName::Analytics => with_database_name(&self.owner_url, "analytics"),
-            _ => self.owner_url.clone(),
+    pub fn database_url(&self, service: ServiceName) -> Result<String, Error> {
+        if let Some(own) = self.own_database_url(service) {
+            return Ok(own);
+        }
+        let owner = self.owner_url_or(&format!("{OWNER_URL}, or {} alone", variable(service, "DATABASE_URL")))?;
+        Ok(match service {
+            ServiceName::Analytics => with_database_name(owner, "analytics"),
+            _ => owner.to_owned(),
         })
     }
 
     /// A service's login, role and schema.
-    pub fn login(&self, service: ServiceName) -> Login {
-        Login::of_service(&self.database_url(service), service.as_str(), schema(service))
+    pub fn login(&self, service: ServiceName) -> Result<Login, Error> {
+        Ok(Login::of_service(&self.database_url(service)?, service.as_str(), schema(service)))
     }
 
-    /// A service's login to where the messages of the Postgres transport lie.
-    pub fn messages_login(&self, service: ServiceName) -> Login {
-        Login::of_service(&self.owner_url, service.as_str(), "messaging")
+    /// A service's login to where the messages of the Postgres transport lie: its own, if that leads there.
+    pub fn messages_login(&self, service: ServiceName) -> Result<Login, Error> {
+        let owner = self.owner_url_or(&format!("{OWNER_URL}, whose database carries the messages, or AMQP_URL"))?;
+        let own = self.own_database_url(service).filter(|own| same_database(own, owner));
+        Ok(Login::of_service(own.as_deref().unwrap_or(owner), service.as_str(), "messaging"))
     }
 
     /// Do a service's tables lie in the database that carries the messages?
     pub fn shares_owner_database(&self, service: ServiceName) -> bool {
-        same_database(&self.database_url(service), &self.owner_url)
+        match (self.database_url(service), &self.owner_url) {
+            (Ok(url), Some(owner)) => same_database(&url, owner),
+            _ => false,
+        }
     }
 
     /// RabbitMQ if `AMQP_URL` is set, else PostgreSQL.
@@ -223,10 +265,66 @@ pub fn with_database_name(url: &str, name: &str) -> String {
 mod tests {
     use super::*;
 
+    const OWNER: (&str, &str) = ("DATABASE_URL", "postgres://me@localhost/prost");
+    const ORDERS: (&str, &str) = ("ORDERS_DATABASE_URL", "postgres://prost_orders:pw@localhost/prost");
+    const BROKER: (&str, &str) = ("AMQP_URL", "amqp://me:pw@localhost:5672/shop");
+
+    fn only(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let secret = [("JWT_SECRET", "0123456789abcdef0123456789abcdef")];
+        Settings::new(Env::map(secret.iter().chain(variables).map(|(name, value)| (*name, *value))))
+    }
+
     fn settings(more: &[(&str, &str)]) -> Result<Settings, Error> {
-        let always =
-            [("DATABASE_URL", "postgres://me@localhost/prost"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef")];
-        Settings::new(Env::map(always.iter().chain(more).map(|(name, value)| (*name, *value))))
+        only(&[&[OWNER], more].concat())
+    }
+
+    /// What is missing to serve these, if something is.
+    fn missing(variables: &[(&str, &str)], services: &[ServiceName]) -> Option<String> {
+        only(variables).unwrap().check_serving(services).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_service_over_rabbitmq_needs_no_login_but_its_own() {
+        use ServiceName::{Analytics, Gateway, Orders, Users};
+        assert_eq!(missing(&[ORDERS, BROKER], &[Orders]), None);
+        assert_eq!(missing(&[BROKER], &[Gateway]), None);
+        assert_eq!(missing(&[OWNER], &ServiceName::ALL), None);
+        assert_eq!(missing(&[OWNER, ORDERS, BROKER], &ServiceName::ALL), None);
+        for (variables, services, named) in [
+            (&[ORDERS, BROKER][..], &[Orders, Users][..], "USERS_DATABASE_URL"),
+            (&[BROKER], &[Analytics], "ANALYTICS_DATABASE_URL"),
+            (&[ORDERS], &[Orders], "AMQP_URL"),
+            (&[], &[Gateway], "AMQP_URL"),
+        ] {
+            let error = missing(variables, services).unwrap_or_else(|| panic!("{services:?} miss nothing"));
+            assert!(error.starts_with("DATABASE_URL is not set") && error.contains(named), "{error}");
+        }
+        let error = only(&[BROKER]).unwrap().owner_url().unwrap_err().to_string();
+        assert!(error.starts_with("DATABASE_URL is not set"), "{error}");
+    }
+
+    #[test]
+    fn messages_are_reached_with_a_services_own_login() {
+        let apart = ("CART_DATABASE_URL", "postgres://prost_cart:pw@elsewhere/cart");
+        let settings = settings(&[ORDERS, apart]).unwrap();
+        let login = |service| settings.messages_login(service).unwrap();
+        assert_eq!(login(ServiceName::Orders).url, ORDERS.1);
+        assert_eq!(login(ServiceName::Cart).url, OWNER.1, "its own leads elsewhere");
+        assert_eq!(login(ServiceName::Gateway).role, "prost_gateway");
+        assert!(settings.shares_owner_database(ServiceName::Orders));
+        assert!(!settings.shares_owner_database(ServiceName::Cart));
+    }
+
+    #[test]
+    fn a_url_with_a_password_is_refused_by_name_alone() {
+        for variable in ["DATABASE_URL", "ORDERS_DATABASE_URL", "GATEWAY_DATABASE_URL", "AMQP_URL", "REDIS_URL"] {
+            for value in ["http://me:s3cret@host", "s3cret", "amqp://me:s3cret@host:port", "host:5672"] {
+                let error =
+                    only(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));
+                let error = error.to_string();
+                assert!(error.contains(variable) && !error.contains("s3cret"), "{error}");
+            }
+        }
     }
 
     #[test]
