@@ -19,7 +19,8 @@ pub struct Backend(Arc<Versions>);
 #[derive(Debug)]
 enum Versions {
     Local(Local),
-    Shared(Shared),
+    /// The local ones only tell of changes under way in this process: Redis may forget them.
+    Shared(Box<Shared>, Local),
 }
 
 /// `REDIS_URL` is none.
@@ -39,7 +40,7 @@ impl Backend {
     /// Errors: the URL makes no sense.
     pub fn redis(url: &str, namespace: &str) -> Result<Backend, BadUrl> {
         let shared = Shared::new(url, namespace, SHARED_AGE).map_err(|_| BadUrl)?;
-        Ok(Backend(Arc::new(Versions::Shared(shared))))
+        Ok(Backend(Arc::new(Versions::Shared(Box::new(shared), Local::new()))))
     }
 
     /// Does this URL name a Redis?
@@ -51,7 +52,7 @@ impl Backend {
     pub fn trust_for(&self, since: Instant, time: Duration) {
         match &*self.0 {
             Versions::Local(local) => local.trust_for(since, time),
-            Versions::Shared(_) => {}
+            Versions::Shared(..) => {}
         }
     }
 
@@ -59,7 +60,7 @@ impl Backend {
     pub fn distrust(&self) {
         match &*self.0 {
             Versions::Local(local) => local.distrust(),
-            Versions::Shared(_) => {}
+            Versions::Shared(..) => {}
         }
     }
 
@@ -67,7 +68,7 @@ impl Backend {
     pub fn is_trusted(&self) -> bool {
         match &*self.0 {
             Versions::Local(local) => local.trust().is_some(),
-            Versions::Shared(shared) => shared.is_trusted(),
+            Versions::Shared(shared, _) => shared.is_trusted(),
         }
     }
 
@@ -76,7 +77,8 @@ impl Backend {
         let mut change = Change { versions: self.0.clone(), tags, name: String::new(), announced: Announced::Yes };
         match &*self.0 {
             Versions::Local(local) => local.begin(&change.tags),
-            Versions::Shared(shared) => {
+            Versions::Shared(shared, local) => {
+                local.begin(&change.tags);
                 change.name = Uuid::new_v4().simple().to_string();
                 change.announced = Announced::Perhaps;
                 change.announced = shared.begin(&change.tags, &change.name).await;
@@ -92,10 +94,11 @@ impl Backend {
                 let all = tags.iter().try_fold(Version::default(), |sum, tag| Some(sum.and(local.version(*tag)?)));
                 Some(all?.and(local.trust()?))
             }
-            Versions::Shared(shared) => {
-                let versions = Box::pin(shared.versions(tags)).await;
-                versions.into_iter().try_fold(Version::default(), |sum, version| Some(sum.and(version?)))
-            }
+            Versions::Shared(..) => self
+                .versions(tags)
+                .await
+                .into_iter()
+                .try_fold(Version::default(), |sum, version| Some(sum.and(version?))),
         }
     }
 
@@ -106,14 +109,18 @@ impl Backend {
                 let trust = local.trust();
                 tags.iter().map(|tag| Some(trust?.and(local.version(*tag)?))).collect()
             }
-            Versions::Shared(shared) => Box::pin(shared.versions(tags)).await,
+            Versions::Shared(shared, local) => {
+                let is_still = |tag: &Tag| local.version(*tag).is_some();
+                let versions = Box::pin(shared.versions(tags)).await;
+                tags.iter().zip(versions).map(|(tag, version)| version.filter(|_| is_still(tag))).collect()
+            }
         }
     }
 
     pub(crate) fn shared(&self) -> Option<&Shared> {
         match &*self.0 {
             Versions::Local(_) => None,
-            Versions::Shared(shared) => Some(shared),
+            Versions::Shared(shared, _) => Some(shared),
         }
     }
 
@@ -136,30 +143,37 @@ pub struct Change {
 
 impl Drop for Change {
     fn drop(&mut self) {
-        match &*self.versions {
+        let versions = self.versions.clone();
+        match &*versions {
             Versions::Local(local) => local.end(&self.tags),
-            Versions::Shared(shared) => {
+            Versions::Shared(shared, local) => {
                 if self.announced == Announced::Perhaps {
                     // What lies in Redis may be from before the change, until it has aged.
                     shared.distrust();
                 }
-                self.end_later();
+                if !self.end_later() {
+                    local.end(&self.tags);
+                }
             }
         }
     }
 }
 
 impl Change {
-    /// Until Redis has heard of it, readers go past the cache: slower, and right.
-    fn end_later(&mut self) {
+    /// Until Redis has heard of it, readers go past the cache: slower, and right. `false` outside a runtime.
+    fn end_later(&mut self) -> bool {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
         let (versions, tags) = (self.versions.clone(), std::mem::take(&mut self.tags));
         let name = std::mem::take(&mut self.name);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             match &*versions {
                 Versions::Local(_) => {}
-                Versions::Shared(shared) => shared.end(&tags, &name).await,
+                Versions::Shared(shared, local) => {
+                    shared.end(&tags, &name).await;
+                    local.end(&tags);
+                }
             }
         });
+        true
     }
 }

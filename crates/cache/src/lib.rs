@@ -13,7 +13,10 @@
 //!   so with [`Backend::trust_for`], again and again; as it begins, nothing is trusted.
 //! - **in Redis** ([`Backend::redis`]): exact across processes, at the price of a round trip per read. Redis can only
 //!   fail into misses: a call has 50 ms; after one that failed, this process goes past the cache for as long as any
-//!   value lives. What other processes read from a Redis that only this one cannot reach is at most that old, too.
+//!   value lives (1 s). Changes under way are known in their own process, too, so a flush in their middle is seen
+//!   through there. With several processes two things are not exact, for 1 s at most: what others read from a Redis
+//!   that only the writer cannot reach, and what they read between a commit and its announcement's end if Redis
+//!   was flushed just before that commit.
 //!
 //! Values are bounded by number or weight, and by age.
 
