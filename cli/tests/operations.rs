@@ -238,3 +238,89 @@ async fn a_stuck_saga_is_found_and_set_going() {
     let acts = json_of(&shop, &["dlq", "audit"])["items"].clone();
     assert_eq!((&acts[0]["action"], &acts[0]["subject_id"]), (&json!("saga.retry"), &saga["id"]));
 }
+
+/// Through the gateway, over services that run apart: all at once, for admins only.
+#[tokio::test]
+async fn an_admin_sees_and_handles_all_services_through_graphql() {
+    let shop = Shop::in_processes(Transport::Postgres).await;
+    let admin = shop.client().signed_in(Role::Admin);
+    let product = admin.create_product("Keemun", "9.00", 5).await;
+    let shopper = shop.client().signed_in(Role::User);
+    let cart = shopper.cart_with(&product, 1).await;
+    let order = shopper.checkout(&cart, "pm_card_visa").await;
+    shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+    let poison = envelope("NobodyKnowsThis", "1");
+    let event = serde_json::from_str::<Value>(&poison).expect("JSON")["event_id"].clone();
+    publish(&shop, Exchange::Orders, "order.placed", std::slice::from_ref(&poison)).await;
+
+    let list = "query($after: String) { deadLetters(first: 1, after: $after) { total nextCursor unreachable
+        items { id service queue eventId eventType reason } } }";
+    let (mut seen, mut after): (Vec<Value>, Value) = (Vec::new(), json!(null));
+    eventually(SOON, || async {
+        let total = admin.graphql(list, json!({})).await["deadLetters"]["total"].clone();
+        if total == 2 { Ok(()) } else { Err(format!("{total} of 2: products and analytics want it")) }
+    })
+    .await;
+    loop {
+        let page = admin.graphql(list, json!({"after": after})).await["deadLetters"].clone();
+        assert_eq!(page["unreachable"], json!([]));
+        seen.extend(page["items"].as_array().expect("items").clone());
+        after = page["nextCursor"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    let mut services: Vec<&str> = seen.iter().filter_map(|letter| letter["service"].as_str()).collect();
+    services.sort_unstable();
+    assert_eq!(services, ["analytics", "products"]);
+    assert!(seen.iter().all(|letter| letter["eventId"] == event));
+    let variables = json!({"service": seen[0]["service"], "queue": seen[0]["queue"], "id": seen[0]["id"]});
+    let one = "query($service: String!, $queue: String!, $id: ID!) {
+        deadLetter(service: $service, queue: $queue, id: $id) { body } }";
+    assert_eq!(admin.graphql(one, variables).await["deadLetter"]["body"], poison);
+
+    let search = "query($text: String!) { search(text: $text) { saga { status orderId timeline { event } }
+        deadLetters { items { id } } acts { action } } }";
+    let found = admin.graphql(search, json!({"text": event})).await["search"].clone();
+    assert_eq!((found["deadLetters"]["items"].as_array().map(Vec::len), &found["saga"]), (Some(2), &json!(null)));
+    let found = admin.graphql(search, json!({"text": order})).await["search"].clone();
+    assert_eq!((&found["saga"]["status"], &found["saga"]["orderId"]), (&json!("CONFIRMED"), &json!(order)));
+    let states = "{ outboxes { service pending failed } sagas(status: \"CONFIRMED\") { items { orderId } } }";
+    let data = admin.graphql(states, json!({})).await;
+    assert_eq!(data["outboxes"].as_array().map(Vec::len), Some(6));
+    assert!(data["outboxes"].as_array().expect("six").iter().all(|outbox| outbox["failed"] == 0), "{data}");
+    assert_eq!(data["sagas"]["items"], json!([{"orderId": order}]));
+
+    let discard = "mutation($input: DiscardDeadLettersInput!) { discardDeadLetters(input: $input) {
+        handled { items { id } more } userErrors { code } } }";
+    let input = |reason: &str| json!({"input": {"service": "products", "all": true, "reason": reason}});
+    let refused = admin.graphql(discard, input(" ")).await["discardDeadLetters"].clone();
+    assert_eq!(refused, json!({"handled": null, "userErrors": [{"code": "VALIDATION_FAILED"}]}));
+    let done = admin.graphql(discard, input("made by a test")).await["discardDeadLetters"].clone();
+    assert_eq!(done["handled"]["items"].as_array().map(Vec::len), Some(1), "{done}");
+    let acts = admin.graphql("{ operatorActs { service action actor reason outcome } }", json!({})).await;
+    let act = &acts["operatorActs"][0];
+    assert_eq!(
+        (&act["service"], &act["action"], &act["outcome"]),
+        (&json!("products"), &json!("dead_letter.discard"), &json!("done"))
+    );
+    assert!(act["actor"].as_str().is_some_and(|actor| actor.starts_with("user:")), "{act}");
+    let retry = "mutation($id: ID!) { retrySaga(input: {id: $id}) { saga { id } userErrors { code } } }";
+    let refused = admin.graphql(retry, json!({"id": order})).await["retrySaga"].clone();
+    assert_eq!(refused, json!({"saga": null, "userErrors": [{"code": "SAGA_NOT_STUCK"}]}));
+
+    for (client, code) in [(shop.client(), "UNAUTHENTICATED"), (shopper, "FORBIDDEN")] {
+        for (query, variables) in [
+            (list, json!({})),
+            (search, json!({"text": order})),
+            ("{ outboxes { service } }", json!({})),
+            ("{ sagas { nextCursor } }", json!({})),
+            ("{ operatorActs { id } }", json!({})),
+            (discard, input("made by a stranger")),
+            (retry, json!({"id": order})),
+        ] {
+            let error = client.try_graphql(query, variables).await.expect_err("for admins only");
+            assert!(error.contains(code), "{query}: {error}");
+        }
+    }
+}

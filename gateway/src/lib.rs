@@ -11,6 +11,7 @@ mod graphiql;
 mod http;
 mod live;
 mod loaders;
+mod operations;
 mod orders;
 mod pictures;
 mod products;
@@ -39,6 +40,7 @@ use users_client::UsersApi;
 
 pub use document::DocumentLimits;
 pub use live::{TapSource, tap_source};
+pub use operations::Operated;
 pub use schema::sdl;
 pub use websocket::WebSocketLimits;
 
@@ -60,6 +62,8 @@ pub struct Clients {
     pub cart: Arc<dyn CartApi>,
     /// Orders.
     pub orders: Arc<dyn OrdersApi>,
+    /// What operators do, at each service that has a database.
+    pub operations: Vec<Operated>,
 }
 
 /// How the gateway behaves.

@@ -3,6 +3,7 @@
 use async_graphql::MergedObject;
 
 use crate::cart::{CartMutations, CartQueries};
+use crate::operations::{OperationMutations, OperationQueries};
 use crate::orders::{OrderMutations, OrderQueries};
 use crate::products::{ProductMutations, ProductQueries};
 use crate::subscription::Subscriptions;
@@ -11,12 +12,12 @@ use crate::users::{UserMutations, UserQueries};
 /// What can be asked.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
-pub struct Query(ProductQueries, CartQueries, OrderQueries, UserQueries);
+pub struct Query(ProductQueries, CartQueries, OrderQueries, UserQueries, OperationQueries);
 
 /// What can be changed. What a shopper can act on comes back as userErrors.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(UserMutations, ProductMutations, CartMutations, OrderMutations);
+pub struct Mutation(UserMutations, ProductMutations, CartMutations, OrderMutations, OperationMutations);
 
 /// The gateway's schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscriptions>;

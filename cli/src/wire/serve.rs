@@ -7,7 +7,7 @@ use axum::Router;
 use cart_client::CartApi;
 use database::{Database, PoolLimits, maintenance};
 use messaging::{Consumer, RabbitConfig, Relay, Transport, Wakes};
-use operations::Operations;
+use operations::{Operations, OperationsApi};
 use orders_client::OrdersApi;
 use products_client::ProductsApi;
 use service::health::{Check, Standard, standard_routes};
@@ -105,6 +105,8 @@ struct Clients {
     products: Option<Arc<dyn ProductsApi>>,
     cart: Option<Arc<dyn CartApi>>,
     orders: Option<Arc<dyn OrdersApi>>,
+    /// For operators, of every service that has a database.
+    operations: Vec<gateway::Operated>,
 }
 
 impl Clients {
@@ -127,7 +129,16 @@ impl Clients {
         if let Some(url) = elsewhere(ServiceName::Orders)? {
             clients.orders = Some(Arc::new(orders_client::Http::new(&url)?));
         }
+        for service in Settings::with_database() {
+            if let Some(url) = elsewhere(service)? {
+                clients.operate(service, Arc::new(operations::Http::new(service.as_str(), &url)?));
+            }
+        }
         Ok(clients)
+    }
+
+    fn operate(&mut self, service: ServiceName, api: Arc<dyn OperationsApi>) {
+        self.operations.push(gateway::Operated { service: service.as_str(), api });
     }
 
     fn all(&self) -> gateway::Clients {
@@ -136,6 +147,7 @@ impl Clients {
             products: mounted(&self.products),
             cart: mounted(&self.cart),
             orders: mounted(&self.orders),
+            operations: self.operations.clone(),
         }
     }
 }
@@ -191,6 +203,9 @@ impl<'a> Process<'a> {
         let transport = self.transport(service, &database)?;
         let (routes, consumers) = self.build(service, database.clone()).await?;
         let operations = Operations::new(service.as_str(), database.clone(), transport.clone());
+        if self.settings.url(service).is_none() {
+            self.clients.operate(service, operations.clone());
+        }
         let routes = routes.merge(operations::router(operations));
         for consumer in consumers {
             self.tasks.spawn("consumer", consumer.run(transport.clone(), self.tasks.token()));

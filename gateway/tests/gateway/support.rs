@@ -42,7 +42,13 @@ impl Running {
 
     pub fn with(change: impl FnOnce(&mut GatewayConfig)) -> Running {
         let shop = Shop::new();
-        let clients = Clients { users: shop.clone(), products: shop.clone(), cart: shop.clone(), orders: shop.clone() };
+        let clients = Clients {
+            users: shop.clone(),
+            products: shop.clone(),
+            cart: shop.clone(),
+            orders: shop.clone(),
+            operations: Vec::new(),
+        };
         let mut config = GatewayConfig { tap_linger: Duration::from_millis(20), ..GatewayConfig::new(keys()) };
         change(&mut config);
         let (events, tapped) = mpsc::unbounded_channel();

@@ -1,0 +1,239 @@
+//! What operators see and do, over all services at once. Every field here needs the role admin, and every service
+//! asks for it again.
+//!
+//! A service that is away does not hide the others: lists name who is missing.
+
+mod mutations;
+mod types;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use futures_util::future::join_all;
+use operations::{ActFilter, OperationsApi, OutboxFilter};
+use orders_client::SagaFilter;
+use service::{Error, PageQuery, pagination};
+
+use crate::connections::cost;
+use crate::errors::{fault, found};
+use crate::scope::Scope;
+
+pub use mutations::OperationMutations;
+use types::{DeadLetter, DeadLetterList, Findings, OperatorAct, Outbox, Saga, SagaList, UnsentEvent};
+
+/// The operations of one service.
+#[derive(Clone)]
+pub struct Operated {
+    /// The service's name.
+    pub service: &'static str,
+    /// Its operations.
+    pub api: Arc<dyn OperationsApi>,
+}
+
+/// Queries of operators.
+#[derive(Default)]
+pub struct OperationQueries;
+
+#[Object]
+impl OperationQueries {
+    /// Dead letters of all services, oldest first (admin).
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 20, desc = "How many, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this service.")] service: Option<String>,
+        #[graphql(desc = "Only those that hold this text: an id of an event, a saga or an order, an e-mail address.")]
+        about: Option<String>,
+    ) -> Result<DeadLetterList> {
+        let scope = Scope::of(ctx);
+        let page = PageQuery { limit: first.map(Into::into), cursor: after, with_cursors: None };
+        letters(scope, service.as_deref(), about, page).await.map_err(fault)
+    }
+
+    /// One dead letter, with its message (admin); null if there is none.
+    async fn dead_letter(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service whose queue it is.")] service: String,
+        #[graphql(desc = "The queue it was parked of.")] queue: String,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<DeadLetter>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Ok(api) = operated(scope, &service) else { return Ok(None) };
+        let detail = found(api.dead_letter(&scope.caller, &queue, id).await)?;
+        Ok(detail.map(|detail| DeadLetter { body: Some(detail.body), ..detail.letter.into() }))
+    }
+
+    /// How each service's outbox stands (admin).
+    #[graphql(complexity = "6 + 20 * child_complexity")]
+    async fn outboxes(&self, ctx: &Context<'_>) -> Result<Vec<Outbox>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let asked =
+            each(
+                scope,
+                |api| async move { api.outbox(&scope.caller, OutboxFilter::default(), PageQuery::default()).await },
+            );
+        let outbox = |(service, answer): (&'static str, Result<operations::Outbox, Error>)| match answer {
+            Ok(found) => Outbox {
+                service,
+                pending: Some(found.status.pending),
+                oldest_age_s: found.status.oldest_age_s,
+                failed: Some(found.status.failed),
+                last_error: found.status.last_error,
+                events: found.items.into_iter().map(UnsentEvent::from).collect(),
+            },
+            Err(error) => {
+                let (pending, failed, last_error) = (None, None, Some(error.message.to_string()));
+                Outbox { service, pending, oldest_age_s: None, failed, last_error, events: Vec::new() }
+            }
+        };
+        Ok(asked.await.into_iter().map(outbox).collect())
+    }
+
+    /// Sagas by state, oldest first (admin).
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn sagas(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 20, desc = "How many, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those in this state: an order's status, or STUCK.")] status: Option<String>,
+    ) -> Result<SagaList> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let page = PageQuery { limit: first.map(Into::into), cursor: after, with_cursors: None };
+        let page = scope.clients.orders.sagas(&scope.caller, SagaFilter { status }, page).await.map_err(fault)?;
+        Ok(SagaList { items: page.items.into_iter().map(Saga::from).collect(), next_cursor: page.next_cursor })
+    }
+
+    /// One saga by order, saga or correlation id (admin); null if there is none.
+    async fn saga(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order's id, the saga's, or its correlation id.")] id: ID,
+    ) -> Result<Option<Saga>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let Ok(id) = id.parse() else { return Ok(None) };
+        Ok(found(scope.clients.orders.saga(&scope.caller, id).await)?.map(Saga::from))
+    }
+
+    /// What operators did, newest first, 100 at most (admin).
+    #[graphql(complexity = "100 * child_complexity")]
+    async fn operator_acts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only acts on this dead letter, event or saga.")] about: Option<ID>,
+    ) -> Result<Vec<OperatorAct>> {
+        let scope = Scope::of(ctx);
+        let about = match about.map(|id| id.parse()).transpose() {
+            Ok(about) => about,
+            Err(_) => return Ok(Vec::new()),
+        };
+        acts(scope, ActFilter { about }).await.map_err(fault)
+    }
+
+    /// Everything about an order, saga, correlation or event id, or about whoever's e-mail address a message holds
+    /// (admin).
+    #[graphql(complexity = "50 + 20 * child_complexity")]
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id or the text.")] text: String,
+    ) -> Result<Findings> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let text = text.trim().to_owned();
+        let id = text.parse().ok();
+        let dead_letters = letters(scope, None, Some(text), PageQuery::first(100)).await.map_err(fault)?;
+        let Some(id) = id else {
+            return Ok(Findings { saga: None, dead_letters, unsent_events: Vec::new(), acts: Vec::new() });
+        };
+        let saga = found(scope.clients.orders.saga(&scope.caller, id).await)?.map(Saga::from);
+        let filter = OutboxFilter { status: None, about: Some(id) };
+        let unsent =
+            each(scope, |api| async move { api.outbox(&scope.caller, filter, PageQuery::first(100)).await }).await;
+        let unsent = unsent.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|outbox| outbox.items);
+        Ok(Findings {
+            saga,
+            dead_letters,
+            unsent_events: unsent.map(UnsentEvent::from).collect(),
+            acts: acts(scope, ActFilter { about: Some(id) }).await.map_err(fault)?,
+        })
+    }
+}
+
+/// Asks every service at once.
+async fn each<'a, T, F>(
+    scope: &'a Scope,
+    ask: impl Fn(&'a dyn OperationsApi) -> F,
+) -> Vec<(&'static str, Result<T, Error>)>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    join_all(scope.clients.operations.iter().map(|operated| {
+        let asked = ask(&*operated.api);
+        async move { (operated.service, asked.await) }
+    }))
+    .await
+}
+
+fn operated<'a>(scope: &'a Scope, service: &str) -> Result<&'a dyn OperationsApi, Error> {
+    let found = scope.clients.operations.iter().find(|operated| operated.service == service);
+    found
+        .map(|operated| &*operated.api)
+        .ok_or_else(|| Error::not_found("service_not_found", "there is no such service"))
+}
+
+/// A page over all services: each gives its own first letters behind the cursor, which means the same to all.
+async fn letters(
+    scope: &Scope,
+    service: Option<&str>,
+    about: Option<String>,
+    page: PageQuery,
+) -> Result<DeadLetterList, Error> {
+    scope.caller.admin()?;
+    let limit = usize::from(page.limit()?);
+    let filter = operations::DeadLetterFilter { queue: None, about };
+    let answers = each(scope, |api| {
+        let (filter, page) = (filter.clone(), page.clone());
+        async move { api.dead_letters(&scope.caller, filter, page).await }
+    });
+    let (mut list, mut items, mut more) = (DeadLetterList::default(), Vec::new(), false);
+    for (name, answer) in answers.await.into_iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == *name)) {
+        match answer {
+            Ok(found) => {
+                list.total += found.total;
+                more |= found.next_cursor.is_some();
+                items.extend(found.items);
+            }
+            Err(error) if error.status.is_server_error() => list.unreachable.push(name),
+            Err(error) => return Err(error),
+        }
+    }
+    items.sort_by_key(|letter| (letter.dead_at, letter.id));
+    more |= items.len() > limit;
+    items.truncate(limit);
+    if let Some(last) = items.last().filter(|_| more) {
+        list.next_cursor = Some(pagination::encode(&(last.dead_at, last.id))?);
+    }
+    list.items = items.into_iter().map(DeadLetter::from).collect();
+    Ok(list)
+}
+
+/// Of services that are away nothing is told: the trail is for reading up.
+async fn acts(scope: &Scope, filter: ActFilter) -> Result<Vec<OperatorAct>, Error> {
+    scope.caller.admin()?;
+    let answers = each(scope, |api| async move { api.acts(&scope.caller, filter, PageQuery::first(100)).await });
+    let mut acts: Vec<operations::Act> =
+        answers.await.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|page| page.items).collect();
+    acts.sort_by_key(|act| std::cmp::Reverse(act.id));
+    acts.truncate(100);
+    Ok(acts.into_iter().map(OperatorAct::from).collect())
+}
