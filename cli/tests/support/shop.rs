@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{PrivatePostgres, PrivateRabbit, TestBroker, TestDatabase, eventually};
+use uuid::Uuid;
 
 use super::Client;
 
@@ -48,6 +49,36 @@ impl Shop {
         let mut shop = Shop::prepare(transport, None, None).await;
         shop.start_each().await;
         shop
+    }
+
+    /// No process yet, only its tables.
+    pub async fn migrated(transport: Transport) -> Shop {
+        Shop::prepare(transport, None, None).await
+    }
+
+    /// Each service in a process of its own over RabbitMQ, with a login that may only be that service. Also the logins;
+    /// they belong to the whole server, so whoever asked for them drops them.
+    pub async fn with_own_logins() -> (Shop, Vec<String>) {
+        let mut shop = Shop::prepare(Transport::Rabbit, None, None).await;
+        let owner = shop.database.owner().await;
+        let unique = Uuid::new_v4().simple();
+        let mut logins = Vec::new();
+        let own_url = |url: &str, login: &str| {
+            let (scheme, rest) = url.split_once("://").expect("a URL");
+            format!("{scheme}://{login}:secret@{}", rest.split_once('@').expect("a login").1)
+        };
+        let owner_url = shop.environment.remove("DATABASE_URL").expect("set");
+        for service in SERVICES.into_iter().filter(|service| *service != "gateway") {
+            let login = format!("{service}_{unique}");
+            let sql = format!("CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE prost_{service}");
+            owner.batch_execute(&sql).await.expect("make a login");
+            let variable = format!("{}_DATABASE_URL", service.to_uppercase());
+            let url = shop.environment.get(&variable).unwrap_or(&owner_url);
+            shop.environment.insert(variable, own_url(url, &login));
+            logins.push(login);
+        }
+        shop.start_each().await;
+        (shop, logins)
     }
 
     /// Each service in a process of its own, on servers of the shop's own, to be killed.

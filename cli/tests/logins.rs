@@ -1,0 +1,48 @@
+//! Who logs in where: services with no more rights than they need, and commands that only look.
+
+mod support;
+
+use std::time::Duration;
+
+use service::Role;
+use support::{Shop, Transport};
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn services_trade_without_the_owners_login() {
+    let (shop, logins) = Shop::with_own_logins().await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Oolong", "4.20", 50).await;
+    let shopper = shop.client().signed_in(Role::User);
+    let cart = shopper.cart_with(&product, 1).await;
+    let order = shopper.checkout(&cart, "pm_card_visa").await;
+    shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+
+    let owner = shop.database.owner().await;
+    let sql = "SELECT DISTINCT usename::text AS login FROM pg_stat_activity
+               WHERE datname = current_database() AND application_name LIKE 'prost-%'";
+    let rows = owner.query(sql, &[]).await.expect("look who is there");
+    let present: Vec<String> = rows.iter().map(|row| row.get("login")).collect();
+    assert!(!present.is_empty() && present.iter().all(|login| logins.contains(login)), "{present:?}");
+    owner.batch_execute(&format!("DROP ROLE {}", logins.join(", "))).await.expect("drop the logins");
+}
+
+#[tokio::test]
+async fn looking_at_migrations_makes_no_database() {
+    let shop = Shop::migrated(Transport::Postgres).await;
+    let nowhere = format!("{}_nowhere", shop.database.owner_url());
+    let name = nowhere.rsplit('/').next().expect("a database").to_owned();
+    let output = shop
+        .command(&["migrate", "status", "--json"])
+        .env("DATABASE_URL", &nowhere)
+        .env("ANALYTICS_DATABASE_URL", format!("{nowhere}_too"))
+        .output()
+        .expect("run prost");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let steps: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let steps = steps.as_array().expect("a list");
+    assert!(steps.len() > 10 && steps.iter().all(|step| step["applied_at"].is_null()), "{steps:?}");
+    let sql = "SELECT count(*) AS made FROM pg_database WHERE datname LIKE $1 || '%'";
+    let made: i64 = shop.database.owner().await.query_one(sql, &[&name]).await.expect("count").get("made");
+    assert_eq!(made, 0);
+}
