@@ -1,8 +1,14 @@
 //! Making the data folder.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use tokio::process::Command;
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
 
 use crate::{
     Error, Progress, Result,
@@ -12,6 +18,12 @@ use crate::{
 };
 
 use super::{PostgresBinaries, PostgresServer, Remembered};
+
+/// Begins the extension of a data folder that is being made.
+const UNFINISHED: &str = "new";
+/// What a killed start called may go on for about a second.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(20);
 
 /// Parent of data folders whose own place is closed to the server's user; only root needs it.
 const ELSEWHERE: &str = "/var/lib/prost";
@@ -97,8 +109,10 @@ impl PostgresServer {
     ) -> Result<()> {
         progress.step(format!("making a PostgreSQL {} database cluster", binaries.version));
         // Whatever lies here was never in use: the settings file, written last, does not exist.
-        let unfinished = data.with_extension("new");
         folder::remove(data)?;
+        remove_unfinished(data).await?;
+        let random = folder::new_secret();
+        let unfinished = data.with_extension(format!("{UNFINISHED}-{}", &random[..8]));
         let password = self.folder().join("password.initdb");
         folder::write_secret(&password, &folder::secret(&self.password_file())?)?;
         let password_for_initdb = data.with_file_name("password.initdb");
@@ -161,6 +175,27 @@ impl PostgresServer {
         }
         Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
+}
+
+/// Removes what starts that were killed left beside `data`. The `initdb` of such a start may live on: it writes
+/// into its folder until that is gone, and clears it by name when it fails. So each start takes a name of its own.
+async fn remove_unfinished(data: &Path) -> Result<()> {
+    let (Some(parent), Some(name)) = (data.parent(), data.file_name()) else { return Ok(()) };
+    let prefix = format!("{}.{UNFINISHED}", name.to_string_lossy());
+    let end = Instant::now() + ORPHAN_LIMIT;
+    for entry in std::fs::read_dir(parent).map_err(Error::file("read", parent))? {
+        let path = entry.map_err(Error::file("read", parent))?.path();
+        if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)) {
+            continue;
+        }
+        while let Err(error) = folder::remove(&path) {
+            if Instant::now() >= end {
+                return Err(error);
+            }
+            sleep(POLL).await;
+        }
+    }
+    Ok(())
 }
 
 /// The major version that a data folder was made with; `None` if there is none.
