@@ -1,16 +1,23 @@
-//! Idempotency keys of mutating POSTs: a repeated request has one effect and one answer.
+//! Idempotency keys of requests that change something: a repeated request has one effect and one answer.
 //!
 //! A key's record lies in the service's own `idempotency_records` and is written in the transaction of the effect:
 //! either both are there or neither. It is kept 24 h. A refusal (4xx other than 401 and 429) is an answer like
 //! any other and is kept; what it had changed is rolled back to a savepoint. The caller's scope is part of the
 //! record's id: nobody reads another's answers.
+//!
+//! The scope is the user, else the cart or the line that the request is about: whoever holds its random id may use it.
+//! An anonymous request about neither (`POST /register`, `POST /cart`) has no scope, and the client's address is none:
+//! everybody behind one router shares it, and a key such as `1` would hand one shopper's cart or token to the next.
+//! Such a request is remembered only under a key that nobody else comes up with ([`IdempotencyKey::is_random`]),
+//! together with address and operation; under any other key it is carried out each time, as if it had none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use database::{BoxFuture, Connection, Database};
-use events::{CartId, CorrelationId};
+use database::{BoxFuture, Connection, Database, Row};
+use events::CorrelationId;
 use futures_util::future::join3;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,6 +33,10 @@ use crate::error::{Error, ErrorBody};
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 const MAX_KEY_BYTES: usize = 255;
+
+/// What [`IdempotencyKey::is_random`] asks for.
+const MIN_RANDOM_BYTES: usize = 16;
+const MIN_DIFFERENT: usize = 7;
 
 /// A namespace of our own for the UUIDv5 of scope and key.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5c1b_7a3e_6f0d_4b52_9d8e_2a47_c39e_10f4);
@@ -63,6 +74,18 @@ impl IdempotencyKey {
     /// The key as given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether two clients are unlikely to choose the same: a UUID, or at least 16 characters without blanks, digits and
+    /// letters among them, 7 of them different. A counter, a word or a padded number is none of it.
+    pub fn is_random(&self) -> bool {
+        let bytes = self.0.as_bytes();
+        let different: BTreeSet<u8> = bytes.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+        bytes.len() >= MIN_RANDOM_BYTES
+            && !bytes.contains(&b' ')
+            && different.len() >= MIN_DIFFERENT
+            && different.iter().any(u8::is_ascii_digit)
+            && different.iter().any(u8::is_ascii_alphabetic)
     }
 }
 
@@ -103,24 +126,32 @@ struct Stored {
 }
 
 impl Operation {
-    /// Describes one call of a mutating POST.
+    /// Describes one call that changes something.
     ///
-    /// `action` is its method and route, e.g. `POST /cart/items`; `success` its status when all goes well; `cart`
-    /// the cart it is about, the scope of an anonymous caller. `input` is everything that decides the effect: body
-    /// and values of the path, as one tuple.
+    /// `action` is its method and route, e.g. `POST /cart/items`; `success` its status when all goes well; `held` the
+    /// random id of the cart or line it is about, the scope of an anonymous caller. `input` is everything that decides
+    /// the effect: body and values of the path, as one tuple.
     pub fn new(
         service: &'static str,
         action: &'static str,
         success: StatusCode,
         caller: &Caller,
-        cart: Option<CartId>,
+        held: Option<Uuid>,
         input: &impl Serialize,
     ) -> Result<Self, Error> {
         let keyed = match &caller.idempotency_key {
             None => None,
-            Some(key) => Some(Keyed::new(service, action, &scope(caller, cart), key, input)?),
+            Some(key) => match scope(caller, held, key, action) {
+                None => None,
+                Some(scope) => Some(Keyed::new(service, action, &scope, key, input)?),
+            },
         };
         Ok(Self { service, action, success, correlation_id: caller.correlation_id, keyed })
+    }
+
+    /// Whether the request is remembered; without a key, or a scope for it, there is nothing to remember it by.
+    pub fn is_keyed(&self) -> bool {
+        self.keyed.is_some()
     }
 }
 
@@ -145,14 +176,31 @@ impl Keyed {
     }
 }
 
-/// Whose keys are told apart: users', carts', else addresses'.
-fn scope(caller: &Caller, cart: Option<CartId>) -> String {
-    match (caller.user_id(), cart, caller.address) {
-        (Some(user), _, _) => format!("user:{user}"),
-        (None, Some(cart), _) => format!("cart:{cart}"),
-        (None, None, Some(address)) => format!("address:{address}"),
-        (None, None, None) => "anonymous".to_owned(),
+/// Whose keys are told apart; `None`: nobody's, see the head of this file.
+fn scope(caller: &Caller, held: Option<Uuid>, key: &IdempotencyKey, action: &str) -> Option<String> {
+    match (caller.user_id(), held) {
+        (Some(user), _) => Some(format!("user:{user}")),
+        (None, Some(held)) => Some(format!("held:{held}")),
+        (None, None) if key.is_random() => {
+            let address = caller.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+            Some(format!("address:{address} {action}"))
+        }
+        (None, None) => None,
     }
+}
+
+/// The answer of an earlier run, if there is one: for operations that ask another service before their transaction, so
+/// that a repetition is answered even while that service is away. Does not wait for a run in flight: [`write`] does.
+///
+/// Errors: as [`write`]; the inner result is the answer.
+pub async fn answered<T: DeserializeOwned>(
+    database: &Database,
+    operation: &Operation,
+) -> Result<Option<Result<T, Error>>, Error> {
+    let Some(keyed) = &operation.keyed else { return Ok(None) };
+    let db = database.read().await?;
+    let found = db.query_opt(FIND, &[&keyed.event_id, &operation.service]).await?;
+    stored(found)?.map(|stored| replay(stored, keyed)).transpose()
 }
 
 /// Runs `effect` in one detached transaction, at most once per idempotency key; without a key it is a plain
@@ -230,6 +278,10 @@ async fn claim(tx: &Connection, service: &str, keyed: &Keyed) -> Result<Option<S
     }
     let found = found?;
     begun?;
+    stored(found)
+}
+
+fn stored(found: Option<Row>) -> Result<Option<Stored>, Error> {
     found
         .map(|row| row.try_get::<_, Json<Stored>>("result"))
         .transpose()

@@ -28,11 +28,9 @@ impl CartApi for Carts {
             carts::create(db, &mut stored).await?;
             Ok(stored.cart)
         };
-        match caller.idempotency_key {
-            Some(_) => {
-                idempotency::write(&self.database, operation, |tx| Box::pin(async move { effect(tx).await })).await
-            }
-            None => self.database.write_statement(|db| Box::pin(async move { effect(db).await })).await,
+        match operation.is_keyed() {
+            true => idempotency::write(&self.database, operation, |tx| Box::pin(async move { effect(tx).await })).await,
+            false => self.database.write_statement(|db| Box::pin(async move { effect(db).await })).await,
         }
     }
 
@@ -63,13 +61,14 @@ impl CartApi for Carts {
     async fn add_item(&self, caller: &Caller, input: AddItem) -> Result<Cart, Error> {
         validate(&input)?;
         let action = "POST /cart/items";
-        let operation = Operation::new(SERVICE, action, StatusCode::CREATED, caller, input.cart_id, &input)?;
+        let held = input.cart_id.map(CartId::uuid);
+        let operation = Operation::new(SERVICE, action, StatusCode::CREATED, caller, held, &input)?;
         let product = self.catalogue.find(caller, input.product_id).await?;
         let caller = caller.clone();
         let Some(cart_id) = input.cart_id else {
             let empty = StoredCart::new(CartId::new(), caller.user_id(), self.config.default_currency);
             let catalogue = self.catalogue.clone();
-            let keyed = caller.idempotency_key.is_some();
+            let keyed = operation.is_keyed();
             let effect =
                 async move |db: &Connection| add_to_new_cart(db, &caller, &catalogue, empty, product, input).await;
             return match keyed {
@@ -87,48 +86,51 @@ impl CartApi for Carts {
 
     async fn update_item(&self, caller: &Caller, item_id: CartItemId, input: UpdateItem) -> Result<Cart, Error> {
         validate(&input)?;
+        let (action, held) = ("PATCH /cart/items/{id}", Some(item_id.uuid()));
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, held, &(item_id, &input))?;
         let caller = caller.clone();
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut stored = lock_by_item(tx, &caller, item_id).await?;
-                    let item = stored.set_quantity(item_id, input.quantity)?;
-                    store(tx, &mut stored, &[item], &[]).await?;
-                    Ok(stored.cart)
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let mut stored = lock_by_item(tx, &caller, item_id).await?;
+                let item = stored.set_quantity(item_id, input.quantity)?;
+                store(tx, &mut stored, &[item], &[]).await?;
+                Ok(stored.cart)
             })
-            .await
+        })
+        .await
     }
 
     async fn remove_item(&self, caller: &Caller, item_id: CartItemId) -> Result<Cart, Error> {
+        let (action, held) = ("DELETE /cart/items/{id}", Some(item_id.uuid()));
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, held, &item_id)?;
         let caller = caller.clone();
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut stored = lock_by_item(tx, &caller, item_id).await?;
-                    stored.remove(item_id)?;
-                    carts::drop_other_items(tx, &stored.cart).await?;
-                    store(tx, &mut stored, &[], &[]).await?;
-                    Ok(stored.cart)
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let mut stored = lock_by_item(tx, &caller, item_id).await?;
+                stored.remove(item_id)?;
+                carts::drop_other_items(tx, &stored.cart).await?;
+                store(tx, &mut stored, &[], &[]).await?;
+                Ok(stored.cart)
             })
-            .await
+        })
+        .await
     }
 
     async fn clear(&self, caller: &Caller, cart_id: CartId) -> Result<Cart, Error> {
+        let (action, held) = ("DELETE /cart/{id}/items", Some(cart_id.uuid()));
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, held, &cart_id)?;
         let caller = caller.clone();
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut stored = lock_for_change(tx, &caller, cart_id).await?;
-                    let cleared = cleared(&stored, &caller);
-                    stored.clear()?;
-                    carts::drop_other_items(tx, &stored.cart).await?;
-                    store(tx, &mut stored, &[], &cleared).await?;
-                    Ok(stored.cart)
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let mut stored = lock_for_change(tx, &caller, cart_id).await?;
+                let cleared = cleared(&stored, &caller);
+                stored.clear()?;
+                carts::drop_other_items(tx, &stored.cart).await?;
+                store(tx, &mut stored, &[], &cleared).await?;
+                Ok(stored.cart)
             })
-            .await
+        })
+        .await
     }
 
     async fn delete(&self, caller: &Caller, cart_id: CartId) -> Result<(), Error> {
@@ -147,7 +149,7 @@ impl CartApi for Carts {
     async fn adopt(&self, caller: &Caller, cart_id: CartId) -> Result<Cart, Error> {
         let user = caller.user()?.user_id;
         let action = "POST /cart/{id}/adopt";
-        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, Some(cart_id), &cart_id)?;
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, Some(cart_id.uuid()), &cart_id)?;
         idempotency::write(&self.database, operation, move |tx| Box::pin(adopt(tx, user, cart_id))).await
     }
 
@@ -160,7 +162,8 @@ impl CartApi for Carts {
         let user = caller.user()?.user_id;
         validate(&input)?;
         let action = "POST /cart/{id}/checkout";
-        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, Some(cart_id), &(cart_id, &input))?;
+        let held = Some(cart_id.uuid());
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, held, &(cart_id, &input))?;
         let overdue_after = self.config.checkout_overdue_after;
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {

@@ -21,8 +21,7 @@ use crate::{Orders, OrdersConfig, SERVICE, repository};
 impl OrdersApi for Orders {
     async fn place(&self, caller: &Caller, input: PlaceOrder) -> Result<Order, Error> {
         caller.user()?;
-        let operation =
-            Operation::new(SERVICE, "POST /orders", StatusCode::ACCEPTED, caller, Some(input.cart_id), &input)?;
+        let operation = Operation::new(SERVICE, "POST /orders", StatusCode::ACCEPTED, caller, None, &input)?;
         // The cart decides, once per cart and key; asked before our transaction, never inside it.
         let checkout = cart_client::CheckoutCart {
             payment_method: input.payment_method,

@@ -38,6 +38,16 @@ async fn who_calls_is_forwarded() {
 }
 
 #[tokio::test]
+async fn an_idempotency_key_goes_with_whatever_changes_something() {
+    let (things, _shutdown) = things().await;
+    let caller = admin();
+    for request in [things.post(&caller, "/who"), things.patch(&caller, "/who"), things.delete(&caller, "/who")] {
+        assert_eq!(request.send::<Value>().await.unwrap()["key"], "key-1");
+    }
+    assert_eq!(things.get(&caller, "/who").send::<Value>().await.unwrap()["key"], Value::Null);
+}
+
+#[tokio::test]
 async fn bodies_queries_and_pages_travel() {
     let (things, shutdown) = things().await;
     let caller = admin();

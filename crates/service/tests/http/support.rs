@@ -44,7 +44,7 @@ pub fn token(role: Role) -> String {
 
 pub fn routes() -> Router {
     Router::new()
-        .route("/who", get(who))
+        .route("/who", get(who).post(who).patch(who).delete(who))
         .route("/mine", get(async |SignedIn(caller): SignedIn| Json(caller.user_id())))
         .route("/things", post(create).get(list))
         .route("/things/{id}", get(async |Path(id): Path<ProductId>| Json(id)))

@@ -121,20 +121,61 @@ async fn another_body_or_operation_under_the_same_key_is_refused() {
     assert_eq!(shop.count("things").await, 1);
 }
 
+const RANDOM: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+
 #[tokio::test]
 async fn a_key_belongs_to_its_user_cart_or_address() {
     let shop = shop().await;
     let nobody = Caller::anonymous(CorrelationId::new());
     let neighbour = |last| Caller { address: Some([203, 0, 113, last].into()), ..nobody.clone() };
     for (n, caller) in [user(), user(), neighbour(1), neighbour(2), nobody.clone()].iter().enumerate() {
-        shop.make(&keyed(caller, "key"), &format!("thing {n}")).await.unwrap();
+        let (caller, name) = (keyed(caller, RANDOM), format!("thing {n}"));
+        let first = shop.make(&caller, &name).await.unwrap();
+        assert_eq!(shop.make(&caller, &name).await, Ok(first));
     }
     for n in 0..2 {
-        let cart = Some(CartId::new());
-        let operation = Operation::new("things", "POST /x", StatusCode::OK, &keyed(&nobody, "key"), cart, &n).unwrap();
+        let held = Some(CartId::new().uuid());
+        let operation = Operation::new("things", "POST /x", StatusCode::OK, &keyed(&nobody, "key"), held, &n).unwrap();
         idempotency::write(&shop.database, operation, move |tx| insert(tx, format!("cart {n}"))).await.unwrap();
     }
-    assert_eq!(shop.count("things").await, 7);
+    assert_eq!((shop.count("things").await, shop.count("idempotency_records").await), (7, 7));
+}
+
+#[tokio::test]
+async fn a_key_that_others_may_choose_too_is_no_key_of_an_anonymous_caller() {
+    let shop = shop().await;
+    // Two shoppers behind one router.
+    let shopper = Caller { address: Some([203, 0, 113, 1].into()), ..Caller::anonymous(CorrelationId::new()) };
+    for (n, key) in ["1", "create-cart-for-a-shopper", "0000000000000001", "user-00000000001"].iter().enumerate() {
+        let caller = keyed(&shopper, key);
+        for shopper in ["ann", "bob"] {
+            let name = format!("{shopper}'s {n}");
+            assert_eq!(shop.make(&caller, &name).await.unwrap().name, name, "{key}");
+        }
+    }
+    assert_eq!((shop.runs(), shop.count("idempotency_records").await), (8, 0));
+    let other = Operation::new("things", "POST /x", StatusCode::OK, &keyed(&shopper, RANDOM), None, &"glass").unwrap();
+    assert!(other.is_keyed() && !operation(&keyed(&shopper, "1"), "glass").is_keyed());
+    shop.make(&keyed(&shopper, RANDOM), "glass").await.unwrap();
+    let answer = idempotency::write(&shop.database, other, |tx| insert(tx, "cup".to_owned())).await;
+    assert_eq!(answer.unwrap().name, "cup", "of each operation a key of its own");
+}
+
+#[tokio::test]
+async fn an_answer_is_looked_up_without_running_anything() {
+    let shop = shop().await;
+    let caller = keyed(&user(), "key");
+    let answered = async |name: &str| idempotency::answered::<Thing>(&shop.database, &operation(&caller, name)).await;
+    assert_eq!(answered("glass").await, Ok(None));
+    let made = shop.make(&caller, "glass").await.unwrap();
+    assert_eq!(answered("glass").await, Ok(Some(Ok(made))));
+    assert_eq!(answered("cup").await.unwrap_err().code, "idempotency_key_reused");
+    let refused = keyed(&user(), "key");
+    let error = shop.make(&refused, "glass").await.unwrap_err();
+    let again = idempotency::answered::<Thing>(&shop.database, &operation(&refused, "glass")).await;
+    assert_eq!(again.unwrap().unwrap().unwrap_err().code, error.code);
+    let without = idempotency::answered::<Thing>(&shop.database, &operation(&user(), "glass")).await;
+    assert_eq!((without, shop.runs()), (Ok(None), 2));
 }
 
 #[tokio::test]

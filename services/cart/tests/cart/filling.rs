@@ -250,6 +250,39 @@ async fn a_key_makes_an_add_happen_once() {
 }
 
 #[tokio::test]
+async fn a_key_makes_every_change_of_a_cart_happen_once() {
+    let shop = Shop::open().await;
+    let (product, other) = (shop.product("2.00").await, shop.product("5.00").await);
+    let http = shop.over_http().await;
+    // Of an anonymous caller the line or the cart is the scope, so that short keys count.
+    for caller in [shop.shopper(), shop.nobody()] {
+        let cart = shop.cart_with(&caller, product, 1).await;
+        let add = |product_id| AddItem { cart_id: Some(cart.id), product_id, quantity: 1 };
+        let cart = shop.carts.add_item(&caller, add(other)).await.expect("added");
+        let (first, second) = (cart.items[0].id, cart.items[1].id);
+        let set = |quantity| UpdateItem { quantity };
+
+        let keyed = with_key(&caller, "set-1");
+        let changed = http.update_item(&keyed, first, set(3)).await.expect("changed");
+        shop.carts.update_item(&caller, first, set(7)).await.expect("changed again");
+        assert_eq!(http.update_item(&keyed, first, set(3)).await.expect("replayed"), changed);
+        assert_eq!(shop.get(&caller, cart.id).await.items[0].quantity, 7, "the repetition changed nothing");
+        assert_eq!(refusal(http.update_item(&keyed, first, set(4)).await), "idempotency_key_reused");
+
+        let keyed = with_key(&caller, "remove-1");
+        let removed = http.remove_item(&keyed, second).await.expect("removed");
+        assert_eq!(http.remove_item(&keyed, second).await.expect("replayed"), removed);
+        assert_eq!(refusal(http.remove_item(&caller, second).await), "cart_item_not_found");
+
+        let keyed = with_key(&caller, "clear-1");
+        let cleared = http.clear(&keyed, cart.id).await.expect("cleared");
+        let filled = shop.carts.add_item(&caller, add(other)).await.expect("filled again");
+        assert_eq!(http.clear(&keyed, cart.id).await.expect("replayed"), cleared);
+        assert_eq!(shop.get(&caller, cart.id).await, filled);
+    }
+}
+
+#[tokio::test]
 async fn carts_left_alone_are_abandoned_and_come_back_when_touched() {
     let shop =
         Shop::open_with(CartConfig { abandoned_after: Duration::from_secs(3600), ..CartConfig::default() }).await;
