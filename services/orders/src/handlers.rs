@@ -22,6 +22,10 @@ impl OrdersApi for Orders {
     async fn place(&self, caller: &Caller, input: PlaceOrder) -> Result<Order, Error> {
         caller.user()?;
         let operation = Operation::new(SERVICE, "POST /orders", StatusCode::ACCEPTED, caller, None, &input)?;
+        // What was answered once needs no cart to be answered again.
+        if let Some(answer) = idempotency::answered(&self.database, &operation).await? {
+            return answer;
+        }
         // The cart decides, once per cart and key; asked before our transaction, never inside it.
         let checkout = cart_client::CheckoutCart {
             payment_method: input.payment_method,

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use orders_client::OrdersApi;
 use service::Caller;
 
-use crate::support::{Checkout, Shop, eur, refusal};
+use crate::support::{Checkout, Shop, eur, refusal, with_key};
 
 #[tokio::test]
 async fn a_checkout_is_stored_once_as_pending() {
@@ -60,4 +60,18 @@ async fn the_carts_refusals_are_passed_on() {
     let nobody = Caller::anonymous(events::CorrelationId::new());
     assert_eq!(shop.orders.place(&nobody, unknown.input()).await.unwrap_err().status.as_u16(), 401);
     assert_eq!(shop.number("SELECT count(*) FROM orders.orders").await, 0);
+}
+
+#[tokio::test]
+async fn a_repetition_is_answered_while_the_cart_is_away() {
+    let shop = Shop::open().await;
+    let checkout = shop.cart();
+    let owner = shop.user(checkout.0.user_id);
+    let placed = shop.orders.place(&with_key(&owner, "checkout-1"), checkout.input()).await.unwrap();
+    let lonely = shop.replica_without_cart().await;
+    assert_eq!(lonely.place(&with_key(&owner, "checkout-1"), checkout.input()).await.unwrap(), placed);
+    let other = shop.cart();
+    let reused = lonely.place(&with_key(&owner, "checkout-1"), other.input()).await;
+    assert_eq!(refusal(reused), "idempotency_key_reused");
+    assert_eq!(refusal(lonely.place(&with_key(&owner, "checkout-2"), checkout.input()).await), "unavailable");
 }

@@ -122,6 +122,15 @@ impl Shop {
         Orders::new(self.test.database("orders", "orders"), cart, self.config.clone())
     }
 
+    /// The same service in a process from which no cart can be reached.
+    pub async fn replica_without_cart(&self) -> Arc<Orders> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nowhere = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let cart = Arc::new(cart_client::Http::new(&nowhere).unwrap());
+        Orders::new(self.test.database("orders", "orders"), cart, self.config.clone())
+    }
+
     pub fn consume(&self, orders: &Arc<Orders>) {
         for consumer in orders::consumers(orders) {
             let transport = self.test.transport(&consumer.database);
