@@ -132,11 +132,13 @@ impl UsersApi for Users {
 
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error> {
         own_or_admin(caller, id)?;
+        let action = "PATCH /profile/{id}";
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &(id, &input))?;
         let change = model::changed_profile(&input)?;
-        self.database
-            .write_statement(move |db| Box::pin(async move { repository::update(db, id, &change).await }))
-            .await?
-            .ok_or_else(not_found)
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { repository::update(tx, id, &change).await?.ok_or_else(not_found) })
+        })
+        .await
     }
 
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error> {

@@ -13,7 +13,8 @@ use crate::types::{
 pub trait UsersApi: Send + Sync {
     /// Opens an account. 409 `email_already_exists`, `username_already_exists`.
     ///
-    /// The caller's idempotency key makes a repetition answer the same, byte for byte.
+    /// The caller's idempotency key makes a repetition answer the same, byte for byte, if nobody else comes up with it
+    /// ([`service::IdempotencyKey::is_random`]): whoever registers has no account yet that it could belong to.
     async fn register(&self, caller: &Caller, input: Register) -> Result<Registered, Error>;
 
     /// Trades e-mail address and password for a token. 401 `invalid_credentials`, 429 after too many failures.
@@ -33,6 +34,7 @@ pub trait UsersApi: Send + Sync {
     async fn users_by_ids(&self, caller: &Caller, ids: &[UserId]) -> Result<Vec<User>, Error>;
 
     /// Changes e-mail address or username. 404 as [`UsersApi::profile`], 409 as [`UsersApi::register`].
+    /// The caller's idempotency key is honoured.
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error>;
 
     /// Closes an account: personal data is masked for good, sessions end. 404 as [`UsersApi::profile`].

@@ -62,11 +62,36 @@ async fn a_key_makes_one_account_and_one_answer() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "byte for byte, the token too");
     let other = world.users.register(&caller, registration("bob")).await;
     assert_eq!(code(other), is(422, "idempotency_key_reused"));
-    let refused = keyed(&anonymous(), "another");
+    let refused = keyed(&anonymous(), "01951e7a-3f0d-7b52-9d8e-2a47c39e10f4");
     for _ in 0..2 {
         let error = world.users.register(&refused, registration("ada")).await;
         assert_eq!(code(error), is(409, "email_already_exists"), "a refusal is kept, too");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_anybody_may_choose_gives_nobody_anothers_token() {
+    let world = World::new().await;
+    let caller = keyed(&anonymous(), "1");
+    let ada = world.users.register(&caller, registration("ada")).await.unwrap();
+    assert_eq!(code(world.users.register(&caller, registration("ada")).await), is(409, "email_already_exists"));
+    let bob = world.users.register(&caller, registration("bob")).await.unwrap();
+    assert_ne!(ada.user.id, bob.user.id);
+}
+
+#[tokio::test]
+async fn a_key_makes_one_change_of_a_profile() {
+    let world = World::new().await;
+    let ada = world.register("ada").await;
+    let (as_ada, id) = (world.caller(&ada.token), ada.user.id);
+    let rename = |name: &str| UpdateProfile { email: None, username: Some(name.into()) };
+    let keyed = keyed(&as_ada, "rename-1");
+    let first = world.users.update_profile(&keyed, id, rename("countess")).await.unwrap();
+    let second = world.users.update_profile(&as_ada, id, rename("enchantress")).await.unwrap();
+    assert_eq!(world.users.update_profile(&keyed, id, rename("countess")).await.unwrap(), first);
+    assert_eq!(world.users.profile(&as_ada, id).await.unwrap(), second, "the repetition changed nothing");
+    let reused = world.users.update_profile(&keyed, id, rename("ada")).await;
+    assert_eq!(code(reused), is(422, "idempotency_key_reused"));
 }
 
 #[tokio::test]
