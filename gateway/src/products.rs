@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result};
 use events::{CategoryId, ProductId};
-use products_client::{CreateProduct, Precondition, StockAdjustment, UpdateProduct};
+use products_client::{CreateProduct, Precondition, UpdateProduct};
 use service::Error;
 
 use crate::connections::{Connection, PageArguments, cost};
@@ -312,6 +312,7 @@ impl UpdateProductInput {
             category_id: category,
             image_url: self.image_url.clone().into(),
             supplier_id: None,
+            stock_quantity: self.stock_quantity,
         })
     }
 }
@@ -353,7 +354,7 @@ impl ProductMutations {
         CreateProductPayload::new(create.await.map(Product::from))
     }
 
-    /// Changes a product (admin). The last writer wins; REST knows `If-Match`.
+    /// Changes a product (admin), all that is named or nothing. The last writer wins; REST knows `If-Match`.
     async fn update_product(
         &self,
         ctx: &Context<'_>,
@@ -370,9 +371,6 @@ async fn update(scope: &Scope, input: UpdateProductInput) -> Result<products_cli
     let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
     let id: ProductId = id_of(&input.id, "id")?;
     let change = input.change()?;
-    if let Some(quantity) = input.stock_quantity {
-        products.adjust_stock(&caller, id, StockAdjustment::set(quantity, "set with updateProduct")).await?;
-    }
     if change == UpdateProduct::default() {
         return products.product(&caller, id).await;
     }

@@ -232,6 +232,7 @@ async fn null_and_absent_are_told_apart_when_a_product_is_changed() {
         running.shop.take_calls()
     };
     assert_eq!(update("description: null").await, ["update_product"]);
-    assert_eq!(update("stockQuantity: 5").await, ["adjust_stock", "product"]);
-    assert_eq!(update("stockQuantity: 5, name: \"Tea\"").await, ["adjust_stock", "update_product"]);
+    assert_eq!(update("stockQuantity: 5").await, ["update_product"]);
+    assert_eq!(update("stockQuantity: 5, name: \"Tea\"").await, ["update_product"], "all or nothing, in one call");
+    assert_eq!(update("").await, ["product"]);
 }

@@ -102,26 +102,38 @@ impl ProductsApi for Products {
         seen: Precondition,
         change: UpdateProduct,
     ) -> Result<Product, Error> {
-        caller.admin()?;
+        let actor = caller.admin()?.user_id.to_string();
         validate(&change)?;
+        change.stock_quantity.map_or(Ok(()), entry::check_units)?;
+        let input = (id, seen.header(), &change);
+        let operation = Operation::new(SERVICE, "PATCH /products/{id}", StatusCode::OK, caller, None, &input)?;
         let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let product = catalogue::find_locked(tx, id).await?.ok_or_else(no_product)?;
-                    entry::check_unchanged(&product, seen)?;
-                    let changed = entry::changed(&product, change);
-                    if changed == product {
-                        return Ok(product);
-                    }
-                    tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&id)]).await);
-                    let product = catalogue::update(tx, &changed).await?;
-                    let updated = entry::updated_event(&product);
-                    outbox::record(tx, &[Draft::new(&updated, product.version, correlation_id, SERVICE)]).await?;
-                    Ok(product)
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let product = catalogue::find_locked(tx, id).await?.ok_or_else(no_product)?;
+                entry::check_unchanged(&product, seen)?;
+                let stock = change.stock_quantity.filter(|units| *units != product.stock_quantity);
+                let changed = entry::changed(&product, change);
+                let is_changed = changed != product;
+                if stock.is_none() && !is_changed {
+                    return Ok(product);
+                }
+                let kinds = stock.map(|_| STOCK).into_iter().chain(is_changed.then_some(CATALOGUE));
+                tx.keep_until_end(cache.changing(kinds.chain([product_tag(&id)]).collect()).await);
+                if let Some(units) = stock {
+                    let set = StockChange::Set(units);
+                    stock::adjust(tx, id, set, "set with the product", &actor).await?.ok_or_else(no_product)?;
+                }
+                if !is_changed {
+                    return catalogue::find(tx, id).await?.ok_or_else(no_product);
+                }
+                let product = catalogue::update(tx, &changed).await?;
+                let updated = entry::updated_event(&product);
+                outbox::record(tx, &[Draft::new(&updated, product.version, correlation_id, SERVICE)]).await?;
+                Ok(product)
             })
-            .await
+        })
+        .await
     }
 
     async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {

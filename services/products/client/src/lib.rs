@@ -48,7 +48,8 @@ pub trait ProductsApi: Send + Sync {
     /// Errors: 409 `sku_already_exists`, 422 for values that are not acceptable, an unknown category among them.
     async fn create_product(&self, caller: &Caller, product: CreateProduct) -> Result<Product, Error>;
 
-    /// Changes what `change` names (admin), if the product is still the one that was seen.
+    /// Changes what `change` names (admin), all of it or nothing, if the product is still the one that was seen.
+    /// The caller's idempotency key is honoured.
     ///
     /// Errors: 404 `product_not_found`, 412 `precondition_failed`, and those of [`ProductsApi::create_product`].
     async fn update_product(

@@ -43,7 +43,7 @@ impl Product {
     /// Tells one representation from another: version, and stock after the point.
     ///
     /// As `If-Match` only the version counts: a sale in between does not stand in the way of an edit,
-    /// because an edit cannot touch the stock.
+    /// because an edit does not touch the stock, or says what it shall be from then on.
     pub fn etag(&self) -> String {
         format!("\"{}.{}\"", self.version, self.stock_quantity)
     }
@@ -156,6 +156,11 @@ pub struct UpdateProduct {
     #[garde(skip)]
     #[schema(value_type = Option<Uuid>)]
     pub supplier_id: Option<Option<Uuid>>,
+    /// Units that can be sold from now on; what is on hold is not touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0))]
+    #[schema(minimum = 0)]
+    pub stock_quantity: Option<i32>,
 }
 
 /// Tells `null` from a field that is absent.

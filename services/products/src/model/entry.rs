@@ -58,10 +58,11 @@ pub fn precondition_failed() -> Error {
     )
 }
 
-/// The product with what `change` names replaced.
+/// The product with what `change` names replaced, but its stock: that is moved, not replaced.
 pub fn changed(product: &Product, change: UpdateProduct) -> Product {
     let mut changed = product.clone();
-    let UpdateProduct { name, sku, price, description, category_id, image_url, supplier_id } = change;
+    let UpdateProduct { name, sku, price, description, category_id, image_url, supplier_id, stock_quantity: _ } =
+        change;
     if let Some(name) = name {
         changed.name = name;
     }

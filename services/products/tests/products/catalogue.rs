@@ -106,6 +106,57 @@ async fn an_edit_needs_the_present_version() {
 }
 
 #[tokio::test]
+async fn entry_and_stock_change_together_or_not_at_all() {
+    let shop = Shop::quiet().await;
+    let product = shop.product("A", 3).await;
+    shop.product("B", 1).await;
+    let update = |change| shop.products.update_product(&shop.admin, product.id, Precondition::Exists, change);
+    let changes = async || {
+        let history = shop.products.stock_history(&shop.admin, product.id, &PageQuery::default()).await.unwrap();
+        history.items.iter().map(|entry| (entry.change, entry.stock_quantity)).collect::<Vec<_>>()
+    };
+    let stock = UpdateProduct { stock_quantity: Some(9), ..Default::default() };
+
+    let taken = UpdateProduct { sku: Some("B".into()), ..stock.clone() };
+    assert_eq!(code(update(taken).await), refusal(409, "sku_already_exists"));
+    assert_eq!(shop.products.product(&shop.anyone, product.id).await.unwrap(), product);
+    assert_eq!(changes().await, [(3, 3)], "the refused change moved no stock");
+
+    let both = update(UpdateProduct { name: Some("Tea".into()), ..stock.clone() }).await.unwrap();
+    assert_eq!((both.name.as_str(), both.stock_quantity, both.version), ("Tea", 9, 2));
+    assert_eq!(shop.products.product(&shop.anyone, product.id).await.unwrap(), both);
+    assert_eq!(changes().await, [(6, 9), (3, 3)]);
+
+    assert_eq!(update(stock).await.unwrap(), both, "nothing changed, so nothing is written");
+    let none = update(UpdateProduct { stock_quantity: Some(0), ..Default::default() }).await.unwrap();
+    assert_eq!((none.stock_quantity, none.in_stock, none.version), (0, false, 2));
+    assert_eq!(shop.products.product(&shop.anyone, product.id).await.unwrap(), none);
+    assert_eq!(changes().await, [(-9, 0), (6, 9), (3, 3)]);
+    assert_eq!(shop.said::<ProductUpdated>().await.len(), 1);
+    assert_eq!(shop.stock_of(product.id).await.available, 0);
+    for wrong in [-1, i32::MAX] {
+        let change = UpdateProduct { stock_quantity: Some(wrong), ..Default::default() };
+        assert_eq!(code(update(change).await), refusal(422, "validation_failed"));
+    }
+}
+
+#[tokio::test]
+async fn one_key_makes_one_change() {
+    let shop = Shop::quiet().await;
+    let product = shop.product("A", 3).await;
+    let keyed = shop.admin.with_idempotency_key(Some(IdempotencyKey::new("k1").unwrap()));
+    let seen = Precondition::Version(product.version);
+    let rename = |name: &str| UpdateProduct { name: Some(name.into()), stock_quantity: Some(5), ..Default::default() };
+    let update = |name| shop.products.update_product(&keyed, product.id, seen, rename(name));
+    let first = update("Tea").await.unwrap();
+    assert_eq!(shop.adjust(product.id, -5).await.unwrap(), 0);
+    assert_eq!(update("Tea").await.unwrap(), first, "answered as before, though it is another version now");
+    assert_eq!(shop.stock_of(product.id).await.available, 0, "and not done again");
+    assert_eq!(code(update("Coffee").await), refusal(422, "idempotency_key_reused"));
+    assert_eq!(shop.said::<ProductUpdated>().await.len(), 1);
+}
+
+#[tokio::test]
 async fn of_two_edits_at_once_one_is_refused() {
     let shop = Shop::quiet().await;
     let product = shop.product("A", 1).await;
