@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Wake, Waker};
 
-use events::{CategoryId, ProductId};
+use events::{CategoryId, OrderId, ProductId};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, try_join_all};
+use orders_client::TimelineEntry;
 use service::{Caller, Error};
 
 use crate::Clients;
@@ -144,6 +145,7 @@ pub struct Loaders {
     products: Batch<ProductId, Product>,
     categories: Batch<CategoryId, Category>,
     category_products: Batch<(CategoryId, PageArguments), Connection<Product>>,
+    timelines: Batch<OrderId, Vec<TimelineEntry>>,
 }
 
 impl Loaders {
@@ -200,10 +202,21 @@ impl Loaders {
         Ok(found.unwrap_or_else(|| page.nothing()))
     }
 
+    /// What happened to an order, oldest first. Whoever logs in asks after a mutation, which forgets what others asked.
+    pub async fn timeline(&self, clients: &Clients, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
+        let (orders, caller) = (clients.orders.clone(), caller.clone());
+        let fetch = async move |ids: Vec<OrderId>| {
+            let found = orders.timelines(&caller, &ids).await?;
+            Ok(found.into_iter().map(|timeline| (timeline.order_id, timeline.entries)).collect())
+        };
+        Ok(self.timelines.load(id, fetch).await?.unwrap_or_default())
+    }
+
     /// Forgets everything: a mutation may have changed it.
     pub fn clear(&self) {
         self.products.clear();
         self.categories.clear();
         self.category_products.clear();
+        self.timelines.clear();
     }
 }

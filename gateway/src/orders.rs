@@ -135,7 +135,7 @@ impl Order {
     #[graphql(complexity = "10 + child_complexity")]
     async fn timeline(&self, ctx: &Context<'_>) -> Result<Vec<TimelineEntry>> {
         let scope = Scope::of(ctx);
-        let timeline = scope.clients.orders.timeline(&self.caller, self.order.id).await.map_err(fault)?;
+        let timeline = scope.loaders.timeline(&scope.clients, &self.caller, self.order.id).await.map_err(fault)?;
         Ok(timeline.into_iter().map(TimelineEntry::from).collect())
     }
 }

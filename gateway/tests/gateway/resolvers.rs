@@ -26,6 +26,20 @@ async fn nested_fields_are_loaded_in_one_call_per_level() {
 }
 
 #[tokio::test]
+async fn timelines_of_all_orders_are_one_call() {
+    let running = Running::new();
+    let token = running.shop.token(Role::User);
+    let answer = running.post("{ orders { edges { node { id timeline { event detail } } } } }", Some(&token)).await;
+    let edges = answer["data"]["orders"]["edges"].as_array().unwrap();
+    assert_eq!(edges.len(), 3, "{answer}");
+    for edge in edges {
+        let node = &edge["node"];
+        assert_eq!(node["timeline"], json!([{"event": "OrderPlaced", "detail": node["id"]}]), "each its own");
+    }
+    assert_eq!(running.shop.take_calls(), ["orders", "timelines"]);
+}
+
+#[tokio::test]
 async fn the_same_page_of_all_categories_is_one_call_and_another_page_another() {
     let running = Running::new();
     let query = "{ categories { a: products(first: 1) { edges { node { id } } }
@@ -174,7 +188,7 @@ async fn a_login_shows_the_account_to_the_one_who_logged_in_and_takes_the_cart_o
     assert!(login["token"].is_string());
     let mut calls = running.shop.take_calls();
     calls[2..].sort_unstable(); // siblings, in any order
-    assert_eq!(calls, ["login", "adopt", "active_cart_of_user", "orders", "timeline"]);
+    assert_eq!(calls, ["login", "adopt", "active_cart_of_user", "orders", "timelines"]);
 }
 
 #[tokio::test]

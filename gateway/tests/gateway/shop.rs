@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use events::*;
 use messaging::Tapped;
 use orders_client::{
-    CancelOrder, Order, OrderFilter, OrderItem, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+    CancelOrder, Order, OrderFilter, OrderItem, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
+    TimelineEntry,
 };
 use products_client::{
     Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition, Product, ProductFilter,
@@ -334,7 +335,9 @@ impl OrdersApi for Shop {
     async fn orders(&self, caller: &Caller, _: OrderFilter, query: PageQuery) -> Result<Page<Order>, Error> {
         self.called(caller, "orders")?;
         caller.user()?;
-        page(&[self.order.lock().unwrap().clone()], &query)
+        let order = self.order.lock().unwrap().clone();
+        let earlier = || Order { id: OrderId::new(), ..order.clone() };
+        page(&[order.clone(), earlier(), earlier()], &query)
     }
     async fn cancel(&self, caller: &Caller, id: OrderId, _: CancelOrder) -> Result<Order, Error> {
         self.order(caller, id).await
@@ -345,11 +348,18 @@ impl OrdersApi for Shop {
     async fn deliver(&self, _: &Caller, _: OrderId) -> Result<Order, Error> {
         outside()
     }
-    async fn timeline(&self, caller: &Caller, _: OrderId) -> Result<Vec<TimelineEntry>, Error> {
-        self.called(caller, "timeline")?;
+    async fn timeline(&self, _: &Caller, _: OrderId) -> Result<Vec<TimelineEntry>, Error> {
+        outside()
+    }
+    async fn timelines(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Timeline>, Error> {
+        self.called(caller, "timelines")?;
         caller.user()?;
-        let (event, service) = ("OrderPlaced".to_owned(), "orders".to_owned());
-        Ok(vec![TimelineEntry { event, at: time(), service, detail: None }])
+        let timeline = |order_id: &OrderId| {
+            let (event, service) = ("OrderPlaced".to_owned(), "orders".to_owned());
+            let entry = TimelineEntry { event, at: time(), service, detail: Some(order_id.to_string()) };
+            Timeline { order_id: *order_id, entries: vec![entry] }
+        };
+        Ok(ids.iter().map(timeline).collect())
     }
     async fn sagas(&self, _: &Caller, _: SagaFilter, _: PageQuery) -> Result<Page<Saga>, Error> {
         outside()

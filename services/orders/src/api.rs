@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use events::OrderId;
 use orders_client::{
-    CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+    CancelOrder, ListTimelines, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
+    TimelineEntry,
 };
 use service::{Admin, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
@@ -24,6 +25,7 @@ pub fn router(service: Arc<Orders>) -> OpenApiRouter {
         .routes(routes!(ship))
         .routes(routes!(deliver))
         .routes(routes!(timeline))
+        .routes(routes!(timelines))
         .routes(routes!(sagas))
         .routes(routes!(saga))
         .routes(routes!(retry_saga))
@@ -131,6 +133,24 @@ async fn timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Vec<TimelineEntry>>, Error> {
     orders.timeline(&caller, id).await.map(Json)
+}
+
+/// What happened to several orders. Those that the caller may not see are left out.
+#[utoipa::path(
+    get, path = "/orders/timelines", params(ListTimelines), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Vec<Timeline>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 422, body = ErrorBody)
+    )
+)]
+async fn timelines(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<ListTimelines>,
+) -> Result<Json<Vec<Timeline>>, Error> {
+    let ids: Result<Vec<OrderId>, _> = query.ids.split(',').map(|id| id.trim().parse()).collect();
+    let ids = ids.map_err(|_| Error::bad_request("invalid_query", "ids must be UUIDs, separated by commas"))?;
+    orders.timelines(&caller, &ids).await.map(Json)
 }
 
 /// List sagas by state (admin).

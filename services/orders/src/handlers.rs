@@ -6,7 +6,8 @@ use database::Connection;
 use database::audit::{self, Action, Operator, Subject};
 use events::{OrderId, UserId};
 use orders_client::{
-    CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry,
+    CancelOrder, MAX_TIMELINES, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
+    TimelineEntry,
 };
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery};
@@ -89,6 +90,15 @@ impl OrdersApi for Orders {
         let order = repository::order(&db, id).await?.ok_or_else(not_found)?;
         own(caller, order.user_id)?;
         Ok(repository::timeline(&db, id).await?)
+    }
+
+    async fn timelines(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Timeline>, Error> {
+        let user = caller.user()?.user_id;
+        if ids.len() > MAX_TIMELINES {
+            return Err(Error::invalid("ids", "too_many", format!("at most {MAX_TIMELINES} orders are read at once")));
+        }
+        let db = self.database.read().await?;
+        Ok(repository::timelines(&db, ids, (!caller.is_admin()).then_some(user)).await?)
     }
 
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error> {

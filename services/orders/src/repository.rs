@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use database::{Connection, Error, Row, ToSql};
 use events::{Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, UserId};
-use orders_client::{Compensation, Order, OrderItem, Saga, TimelineEntry};
+use orders_client::{Compensation, Order, OrderItem, Saga, Timeline, TimelineEntry};
 use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -90,6 +90,9 @@ database::statements! {
         WHERE order_id = ANY ($1) ORDER BY order_id, id";
     /// In the order in which they were heard of: the clocks of other services disagree.
     TIMELINE = "SELECT event, service, detail, at FROM timeline WHERE order_id = $1 ORDER BY heard";
+    TIMELINES = "SELECT t.order_id, t.event, t.service, t.detail, t.at
+        FROM orders o JOIN timeline t ON t.order_id = o.id
+        WHERE o.id = ANY ($1) AND ($2::uuid IS NULL OR o.user_id = $2) ORDER BY t.order_id, t.heard";
     SAGAS = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
         FROM saga_states WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3";
     SAGA = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
@@ -381,16 +384,24 @@ fn money(row: &Row, column: &str) -> Result<Money, Error> {
 
 /// What happened to an order, oldest first.
 pub async fn timeline(db: &Connection, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
-    let rows = db.query(TIMELINE, &[&id]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| TimelineEntry {
-            event: row.get("event"),
-            at: row.get("at"),
-            service: row.get("service"),
-            detail: row.get("detail"),
-        })
-        .collect())
+    Ok(db.query(TIMELINE, &[&id]).await?.iter().map(entry).collect())
+}
+
+/// What happened to several orders (of one user's, if one is named), each oldest first.
+pub async fn timelines(db: &Connection, ids: &[OrderId], user: Option<UserId>) -> Result<Vec<Timeline>, Error> {
+    let mut timelines: Vec<Timeline> = Vec::new();
+    for row in &db.query(TIMELINES, &[&ids, &user]).await? {
+        let order_id = row.try_get("order_id")?;
+        match timelines.last_mut().filter(|timeline| timeline.order_id == order_id) {
+            Some(timeline) => timeline.entries.push(entry(row)),
+            None => timelines.push(Timeline { order_id, entries: vec![entry(row)] }),
+        }
+    }
+    Ok(timelines)
+}
+
+fn entry(row: &Row) -> TimelineEntry {
+    TimelineEntry { event: row.get("event"), at: row.get("at"), service: row.get("service"), detail: row.get("detail") }
 }
 
 /// Sagas by state.

@@ -6,7 +6,10 @@ use serde::Serialize;
 use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 use uuid::Uuid;
 
-use crate::{CancelOrder, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, TimelineEntry};
+use crate::{
+    CancelOrder, ListTimelines, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
+    TimelineEntry,
+};
 
 /// Orders in another process.
 pub struct Http {
@@ -57,6 +60,14 @@ impl OrdersApi for Http {
 
     async fn timeline(&self, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
         self.http.get(caller, &format!("/orders/{id}/timeline")).send().await
+    }
+
+    async fn timelines(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Timeline>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.iter().map(OrderId::to_string).collect::<Vec<_>>().join(",");
+        self.http.get(caller, "/orders/timelines").query(&ListTimelines { ids }).send().await
     }
 
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error> {

@@ -10,6 +10,9 @@ use service::{Caller, Error, Page, PageQuery};
 pub use http::Http;
 pub use types::*;
 
+/// At most so many timelines are read at once.
+pub const MAX_TIMELINES: usize = 100;
+
 /// What orders does for others. The service itself is the client in its own process; elsewhere
 /// [`Http`] is. Every operation checks who calls; somebody else's order is `order_not_found`.
 #[async_trait]
@@ -38,6 +41,10 @@ pub trait OrdersApi: Send + Sync {
 
     /// What happened to an order, oldest first, across services.
     async fn timeline(&self, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error>;
+
+    /// The same of several orders, in no particular order; those are left out that are not the caller's (an admin sees
+    /// any) or of which nothing is told yet. For loaders. Errors: more than [`MAX_TIMELINES`] ids.
+    async fn timelines(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Timeline>, Error>;
 
     /// Sagas by state, the oldest first (admin).
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error>;

@@ -111,6 +111,23 @@ pub struct TimelineEntry {
     pub detail: Option<String>,
 }
 
+/// Whose timelines are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListTimelines {
+    /// Ids of orders, separated by commas; at most 100.
+    pub ids: String,
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Timeline {
+    /// The order.
+    pub order_id: OrderId,
+    /// What happened to it, oldest first.
+    pub entries: Vec<TimelineEntry>,
+}
+
 /// Which sagas.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]

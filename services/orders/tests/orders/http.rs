@@ -3,7 +3,7 @@
 use events::{OrderId, OrderStatus};
 use orders_client::{CancelOrder, Order, OrderFilter, OrdersApi, SagaFilter};
 use serde_json::{Value, json};
-use service::{Page, PageQuery};
+use service::{Caller, Page, PageQuery};
 
 use crate::support::{Checkout, Shop, refusal, with_key};
 
@@ -17,6 +17,7 @@ async fn first_who_then_whether_they_may_then_what() {
         vec![
             ("GET", "/orders".to_owned()),
             ("GET", "/orders?status=NONSENSE".to_owned()),
+            ("GET", "/orders/timelines?ids=nonsense".to_owned()),
             ("POST", "/orders".to_owned()),
             ("GET", format!("/orders/{id}")),
             ("GET", format!("/orders/{id}/timeline")),
@@ -44,7 +45,7 @@ async fn first_who_then_whether_they_may_then_what() {
         }
     }
     for (id, caller) in [(&own, &stranger), (&unknown, &stranger), (&unknown, &shop.admin)] {
-        for (method, path) in &everybodys(id)[3..] {
+        for (method, path) in &everybodys(id)[4..] {
             let answer = shop.http(Some(caller), method, path, None).await;
             assert_eq!(answer.refusal(), (404, "order_not_found".to_owned()), "{method} {path}");
         }
@@ -189,6 +190,30 @@ async fn admins_find_sagas_by_any_of_their_ids() {
 }
 
 #[tokio::test]
+async fn timelines_of_several_orders_are_ones_own_and_an_admins_anybodys() {
+    let shop = Shop::open().await;
+    let http = shop.client().await;
+    let (first, second) =
+        (shop.order_in(OrderStatus::Confirmed).await, shop.order_in(OrderStatus::CartValidated).await);
+    let ids = [first.id(), OrderId::new(), second.id()];
+    let timeline = async |it: &Checkout| (it.id(), shop.orders.timeline(&shop.admin, it.id()).await.unwrap());
+    let both = [timeline(&first).await, timeline(&second).await];
+    assert!(both.iter().all(|(_, entries)| entries.len() > 1));
+    let told = async |caller: &Caller| {
+        let timelines = http.timelines(caller, &ids).await.unwrap();
+        assert_eq!(timelines, shop.orders.timelines(caller, &ids).await.unwrap(), "over HTTP what is told here");
+        timelines.into_iter().map(|timeline| (timeline.order_id, timeline.entries)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&shop.admin).await, both);
+    assert_eq!(told(&shop.user(first.0.user_id)).await, both[..1]);
+    assert_eq!(told(&shop.shopper()).await, []);
+    let many = vec![first.id(); 101];
+    assert_eq!(refusal(http.timelines(&shop.admin, &many).await), "validation_failed");
+    let answer = shop.http(Some(&shop.admin), "GET", "/orders/timelines?ids=nonsense", None).await;
+    assert_eq!(answer.refusal(), (400, "invalid_query".to_owned()));
+}
+
+#[tokio::test]
 async fn the_client_does_over_http_what_the_service_does() {
     let shop = Shop::open().await;
     let (http, admin) = (shop.client().await, &shop.admin);
@@ -237,6 +262,7 @@ async fn the_interface_describes_itself() {
         "/admin/sagas/{id}",
         "/admin/sagas/{id}/retry",
         "/orders",
+        "/orders/timelines",
         "/orders/{id}",
         "/orders/{id}/cancel",
         "/orders/{id}/deliver",
