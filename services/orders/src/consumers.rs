@@ -54,8 +54,15 @@ impl Handler for SagaHandler {
         }
         let outcomes = runner::advance(tx, &self.config, &batch.steps).await?;
         for (step, outcome) in batch.steps.iter().zip(outcomes) {
-            if outcome == Outcome::Unknown {
-                return Err(HandlerError::Retry(format!("order {} is not known here", step.order_id)));
+            match outcome {
+                Outcome::Done | Outcome::Illegal => {}
+                Outcome::Unknown => {
+                    return Err(HandlerError::Retry(format!("order {} is not known here", step.order_id)));
+                }
+                Outcome::Unreadable => {
+                    let reason = format!("the saga of order {} cannot be read; mend it, then replay", step.order_id);
+                    return Err(HandlerError::Reject(reason));
+                }
             }
         }
         Ok(())

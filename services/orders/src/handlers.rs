@@ -167,6 +167,7 @@ async fn take_step(
     match runner::advance(tx, config, &[step]).await?.as_slice() {
         [Outcome::Done] => repository::order(tx, id).await?.ok_or_else(not_found),
         [Outcome::Illegal] => Err(refusal),
+        [Outcome::Unreadable] => Err(Error::internal(format!("the saga of order {id} cannot be read"))),
         _ => Err(not_found()),
     }
 }

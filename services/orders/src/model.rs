@@ -88,6 +88,15 @@ pub struct Stored {
     pub snapshot: CartCheckoutInitiated,
 }
 
+/// A saga whose row makes no sense.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Whose.
+    pub order_id: OrderId,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// The columns `status`, `ending`, `compensation_log` and `asked` of a state.
 pub fn columns(state: &State) -> (&'static str, Option<&'static str>, Vec<&'static str>, i32) {
     let status = if matches!(state, State::Stuck(..)) { "STUCK" } else { state.order_status().as_str() };

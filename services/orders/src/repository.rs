@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::model::{self, Hold, Stored};
+use crate::model::{self, Hold, Stored, Unreadable};
 use crate::saga::State;
 
 database::statements! {
@@ -42,6 +42,7 @@ database::statements! {
                            o.cancel_reason, s.payload
         FROM saga_states s JOIN orders o ON o.id = s.order_id
         WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR NO KEY UPDATE OF s, o SKIP LOCKED";
+    POSTPONE = "UPDATE saga_states SET expires_at = now() + $2::float8 * interval '1 second' WHERE order_id = ANY ($1)";
     SAVE = "WITH moved AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[], $7::text[],
                                  $8::bigint[], $9::text[], $10::text[], $11::text[])
@@ -155,31 +156,65 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("structs of the published language serialise")
 }
 
+/// Sagas that were locked.
+pub struct Locked {
+    /// Those that can be moved.
+    pub sagas: Vec<Stored>,
+    /// Those that cannot, until somebody mends them.
+    pub unreadable: Vec<Unreadable>,
+}
+
 /// Locks the sagas of these orders until the transaction ends.
-pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<Vec<Stored>, Error> {
-    tx.query(LOCK, &[&orders]).await?.iter().map(stored).collect()
+pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<Locked, Error> {
+    locked(&tx.query(LOCK, &[&orders]).await?)
 }
 
 /// Locks up to `limit` sagas whose deadline has passed and that nobody else is moving.
-pub async fn lock_expired(tx: &Connection, limit: i64) -> Result<Vec<Stored>, Error> {
-    tx.query(LOCK_EXPIRED, &[&limit]).await?.iter().map(stored).collect()
+pub async fn lock_expired(tx: &Connection, limit: i64) -> Result<Locked, Error> {
+    locked(&tx.query(LOCK_EXPIRED, &[&limit]).await?)
 }
 
-fn stored(row: &Row) -> Result<Stored, Error> {
-    let status: String = row.try_get("status")?;
-    let ending: Option<String> = row.try_get("ending")?;
-    let owed: Vec<String> = row.try_get("compensation_log")?;
-    let state = model::state_from(&status, ending.as_deref(), &owed, row.try_get("asked")?)
-        .unwrap_or_else(|| panic!("saga_states holds an impossible state: {status} {ending:?} {owed:?}"));
-    let Json(snapshot) = row.try_get::<_, Json<CartCheckoutInitiated>>("payload")?;
-    Ok(Stored {
-        order_id: row.try_get("order_id")?,
-        correlation_id: row.try_get("correlation_id")?,
-        state,
-        version: row.try_get("version")?,
-        cancel_reason: row.try_get("cancel_reason")?,
-        snapshot,
-    })
+/// One row that makes no sense keeps nobody from reading the others.
+fn locked(rows: &[Row]) -> Result<Locked, Error> {
+    let mut locked = Locked { sagas: Vec::with_capacity(rows.len()), unreadable: Vec::new() };
+    for row in rows {
+        match stored(row) {
+            Ok(saga) => locked.sagas.push(saga),
+            Err(reason) => locked.unreadable.push(Unreadable { order_id: row.try_get("order_id")?, reason }),
+        }
+    }
+    Ok(locked)
+}
+
+fn stored(row: &Row) -> Result<Stored, String> {
+    let read = || -> Result<Option<Stored>, tokio_postgres::Error> {
+        let status: String = row.try_get("status")?;
+        let ending: Option<String> = row.try_get("ending")?;
+        let owed: Vec<String> = row.try_get("compensation_log")?;
+        let Some(state) = model::state_from(&status, ending.as_deref(), &owed, row.try_get("asked")?) else {
+            return Ok(None);
+        };
+        let Json(snapshot) = row.try_get::<_, Json<CartCheckoutInitiated>>("payload")?;
+        Ok(Some(Stored {
+            order_id: row.try_get("order_id")?,
+            correlation_id: row.try_get("correlation_id")?,
+            state,
+            version: row.try_get("version")?,
+            cancel_reason: row.try_get("cancel_reason")?,
+            snapshot,
+        }))
+    };
+    read()
+        .map_err(|error| error.to_string())?
+        .ok_or_else(|| "status, ending, compensation_log and asked do not fit together".to_owned())
+}
+
+/// The watchdog looks at these sagas again after `patience`.
+pub async fn postpone(tx: &Connection, orders: &[OrderId], patience: Duration) -> Result<(), Error> {
+    if !orders.is_empty() {
+        tx.execute(POSTPONE, &[&orders, &patience.as_secs_f64()]).await?;
+    }
+    Ok(())
 }
 
 /// One saga's new state, and what changes on its order.

@@ -1,14 +1,15 @@
 //! Moves sagas: locks their rows, asks [`crate::saga::next`], and writes states, logs and events, a whole
 //! batch at a time, in the transaction it is given.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use chrono::Utc;
 use database::{Connection, outbox};
 use events::{Draft, OrderId};
 
 use crate::model::{self, Cause, Failure, Hold, Step, Stored};
-use crate::repository::{self, Happened, Saved, UndoRun};
+use crate::repository::{self, Happened, Locked, Saved, UndoRun};
 use crate::saga::{self, Command, Input, State, Undo};
 use crate::{OrdersConfig, SERVICE};
 
@@ -21,7 +22,12 @@ pub enum Outcome {
     Illegal,
     /// There is no such order.
     Unknown,
+    /// The saga's row makes no sense.
+    Unreadable,
 }
+
+/// After so long the watchdog complains again about a saga that cannot be read.
+const UNREADABLE_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Everything that a batch of steps changes, collected before anything is written.
 #[derive(Default)]
@@ -42,30 +48,45 @@ pub async fn advance(tx: &Connection, config: &OrdersConfig, steps: &[Step]) -> 
     let mut ids: Vec<OrderId> = steps.iter().map(|step| step.order_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let sagas = repository::lock(tx, &ids).await?;
-    advance_locked(tx, config, sagas, steps).await
+    let locked = repository::lock(tx, &ids).await?;
+    report_unreadable(&locked);
+    advance_locked(tx, config, locked, steps).await
 }
 
-/// Gives every saga whose deadline has passed its `Deadline`. Returns how many there were.
+/// Gives every saga whose deadline has passed its `Deadline`; one that cannot be read is postponed, so that it keeps no
+/// other waiting. Returns how many there were.
 pub async fn expire(tx: &Connection, config: &OrdersConfig, limit: i64) -> Result<usize, database::Error> {
-    let sagas = repository::lock_expired(tx, limit).await?;
-    let steps: Vec<Step> = sagas.iter().map(|saga| Step::of(saga.order_id, Input::Deadline)).collect();
-    advance_locked(tx, config, sagas, &steps).await?;
-    Ok(steps.len())
+    let locked = repository::lock_expired(tx, limit).await?;
+    report_unreadable(&locked);
+    let unreadable: Vec<OrderId> = locked.unreadable.iter().map(|saga| saga.order_id).collect();
+    let steps: Vec<Step> = locked.sagas.iter().map(|saga| Step::of(saga.order_id, Input::Deadline)).collect();
+    advance_locked(tx, config, locked, &steps).await?;
+    repository::postpone(tx, &unreadable, UNREADABLE_PATIENCE).await?;
+    Ok(steps.len() + unreadable.len())
+}
+
+fn report_unreadable(locked: &Locked) {
+    for saga in &locked.unreadable {
+        tracing::error!(order_id = %saga.order_id, reason = saga.reason,
+            "a saga cannot be read, and so does not move: mend its row in saga_states");
+        metrics::counter!("saga_unreadable_total").increment(1);
+    }
 }
 
 async fn advance_locked(
     tx: &Connection,
     config: &OrdersConfig,
-    sagas: Vec<Stored>,
+    locked: Locked,
     steps: &[Step],
 ) -> Result<Vec<Outcome>, database::Error> {
-    let mut sagas: HashMap<OrderId, Stored> = sagas.into_iter().map(|saga| (saga.order_id, saga)).collect();
+    let unreadable: HashSet<OrderId> = locked.unreadable.into_iter().map(|saga| saga.order_id).collect();
+    let mut sagas: HashMap<OrderId, Stored> = locked.sagas.into_iter().map(|saga| (saga.order_id, saga)).collect();
     let mut changes = Changes::default();
     let mut outcomes = Vec::with_capacity(steps.len());
     for step in steps {
         outcomes.push(match sagas.get_mut(&step.order_id) {
             Some(saga) => changes.take(config, saga, step),
+            None if unreadable.contains(&step.order_id) => Outcome::Unreadable,
             None => Outcome::Unknown,
         });
     }

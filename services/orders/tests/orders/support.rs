@@ -180,6 +180,12 @@ impl Shop {
         drain_until_idle(&self.test, &self.transport, &["orders"], SOON).await;
     }
 
+    /// Messages in the dead letters of the service.
+    pub async fn dead(&self) -> i64 {
+        let depths = self.transport.depths().await.unwrap();
+        depths.iter().filter(|depth| depth.service == "orders").map(|depth| depth.dead).sum()
+    }
+
     /// An order that its saga has brought so far.
     pub async fn order_in(&self, status: OrderStatus) -> Checkout {
         let it = self.cart();

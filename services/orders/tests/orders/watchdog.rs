@@ -116,3 +116,32 @@ async fn a_stuck_saga_takes_a_late_answer() {
     wait_for(&shop, &it, "CANCELLING").await;
     assert_eq!(shop.saga(&it).await.saga.owed, ["RELEASE", "REOPEN"]);
 }
+
+#[tokio::test]
+async fn a_saga_that_cannot_be_read_keeps_no_other_from_its_deadline() {
+    let shop = Shop::watched(OrdersConfig::default()).await;
+    let (broken, garbled) = (shop.order_in(OrderStatus::Failed).await, shop.order_in(OrderStatus::Pending).await);
+    let sound = shop.order_in(OrderStatus::CartValidated).await;
+    for (column, it) in [("ending = NULL", &broken), ("payload = '{}'", &garbled)] {
+        let damage = format!(
+            "UPDATE orders.saga_states SET {column}, expires_at = now() - interval '1 hour' WHERE order_id = $1"
+        );
+        shop.owner.execute(&damage, &[&it.id()]).await.unwrap();
+    }
+    shop.time_passes(&sound).await;
+    wait_for(&shop, &sound, "FAILED").await;
+    let postponed = "SELECT count(*) FROM orders.saga_states WHERE expires_at > now() + interval '4 minutes'
+        AND (ending IS NULL AND status = 'FAILED' OR payload = '{}')";
+    assert_eq!(shop.number(postponed).await, 2);
+
+    // Nor from its messages: what is said to it is parked, until somebody mends it and replays.
+    shop.tell(vec![broken.released(), sound.released()]).await;
+    assert_eq!(shop.saga(&sound).await.saga.owed, ["REOPEN"]);
+    assert_eq!(shop.saga(&broken).await.saga.owed, ["RELEASE", "REOPEN"]);
+    assert_eq!(shop.dead().await, 2, "both copies");
+    assert_eq!(refusal(shop.orders.ship(&shop.admin, broken.id()).await), "internal_error");
+    let mend = "UPDATE orders.saga_states SET ending = 'FAILURE', expires_at = now() WHERE order_id = $1";
+    shop.owner.execute(mend, &[&broken.id()]).await.unwrap();
+    shop.tell(vec![broken.released()]).await;
+    assert_eq!(shop.saga(&broken).await.saga.owed, ["REOPEN"]);
+}
