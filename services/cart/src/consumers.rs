@@ -1,9 +1,11 @@
 //! What the cart learns from events: names and prices, the mirror of holds, and what became of its checkouts.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use database::{Connection, outbox};
 use events::topology::{Exchange, QUEUES};
 use events::{
@@ -46,13 +48,17 @@ struct CatalogueNews {
 #[async_trait]
 impl Handler for CatalogueNews {
     async fn handle(&self, tx: &Connection, batch: &[Envelope]) -> Result<(), HandlerError> {
-        let mut copies = BTreeMap::new();
+        let mut copies = Copies::new();
         let mut held = Holds::new();
         let mut released = Holds::new();
         for envelope in batch {
             match envelope.event_type.as_str() {
-                ProductCreated::TYPE => newest(&mut copies, created(envelope.decode()?, envelope.aggregate_version)),
-                ProductUpdated::TYPE => newest(&mut copies, updated(envelope.decode()?, envelope.aggregate_version)),
+                ProductCreated::TYPE => {
+                    newest(&mut copies, created(envelope.decode()?, envelope.aggregate_version), envelope.timestamp);
+                }
+                ProductUpdated::TYPE => {
+                    newest(&mut copies, updated(envelope.decode()?, envelope.aggregate_version), envelope.timestamp);
+                }
                 StockReserved::TYPE => {
                     let news: StockReserved = envelope.decode()?;
                     gather(&mut held, news.order_id, news.reservation_id, &news.lines, Some(news.expires_at));
@@ -66,9 +72,9 @@ impl Handler for CatalogueNews {
                 _ => return Err(unknown(envelope)),
             }
         }
-        // Checkouts before carts, everywhere.
+        // Checkouts before prices, and those before carts, everywhere.
         apply_holds(tx, held.into_values().collect(), released.into_values().collect()).await?;
-        apply_copies(tx, copies.into_values().collect()).await?;
+        apply_copies(tx, copies).await?;
         Ok(())
     }
 
@@ -86,7 +92,7 @@ fn gather(
     order_id: OrderId,
     reservation_id: ReservationId,
     lines: &[StockLine],
-    expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    expires_at: Option<DateTime<Utc>>,
 ) {
     for line in lines.iter().filter(|line| line.quantity > 0) {
         let StockLine { product_id, quantity } = *line;
@@ -94,9 +100,21 @@ fn gather(
     }
 }
 
-fn newest(copies: &mut BTreeMap<ProductId, ProductCopy>, copy: ProductCopy) {
-    if copies.get(&copy.id).is_none_or(|known| known.version < copy.version) {
-        copies.insert(copy.id, copy);
+/// The newest version of each product, and when a version of it in this batch was first made.
+type Copies = BTreeMap<ProductId, (ProductCopy, DateTime<Utc>)>;
+
+fn newest(copies: &mut Copies, copy: ProductCopy, at: DateTime<Utc>) {
+    match copies.entry(copy.id) {
+        Entry::Vacant(entry) => {
+            entry.insert((copy, at));
+        }
+        Entry::Occupied(mut entry) => {
+            let (known, first_at) = entry.get_mut();
+            *first_at = at.min(*first_at);
+            if known.version < copy.version {
+                *known = copy;
+            }
+        }
     }
 }
 
@@ -110,13 +128,13 @@ fn updated(news: ProductUpdated, version: i64) -> ProductCopy {
     ProductCopy { id, name, sku, price, image_url, version, deleted }
 }
 
-async fn apply_copies(tx: &Connection, copies: Vec<ProductCopy>) -> Result<(), database::Error> {
+async fn apply_copies(tx: &Connection, copies: Copies) -> Result<(), database::Error> {
     if copies.is_empty() {
         return Ok(());
     }
-    products::put(tx, &copies).await?;
-    let ids: Vec<ProductId> = copies.iter().map(|copy| copy.id).collect();
-    checkouts::reprice_reopened(tx, &ids).await
+    let changes: Vec<(ProductId, DateTime<Utc>)> = copies.iter().map(|(id, (_, at))| (*id, *at)).collect();
+    products::put(tx, &copies.into_values().map(|(copy, _)| copy).collect::<Vec<_>>()).await?;
+    checkouts::reprice_reopened(tx, &changes).await
 }
 
 async fn apply_holds(tx: &Connection, held: Vec<Hold>, released: Vec<Hold>) -> Result<(), database::Error> {
@@ -161,6 +179,14 @@ impl News<'_> {
         }
     }
 
+    /// The cart that is to come back.
+    fn reopens(&self) -> Option<CartId> {
+        match self {
+            News::Confirmed(_) => None,
+            News::Reopen(news, _) => Some(news.cart_id),
+        }
+    }
+
     fn about(&self) -> (OrderId, CartId) {
         match self {
             News::Confirmed(news) => (news.order_id, news.cart_id),
@@ -174,8 +200,10 @@ impl Handler for OrderNews {
     async fn handle(&self, tx: &Connection, batch: &[Envelope]) -> Result<(), HandlerError> {
         let news: Vec<News<'_>> = batch.iter().map(News::read).collect::<Result<_, _>>()?;
         let (orders, carts): (Vec<OrderId>, Vec<CartId>) = news.iter().map(News::about).unzip();
-        // Checkouts before carts, everywhere.
+        let reopening: Vec<CartId> = news.iter().filter_map(News::reopens).collect();
+        // Checkouts before prices, and those before carts, everywhere.
         checkouts::lock(tx, &orders).await?;
+        checkouts::lock_prices(tx, &reopening).await?;
         let standings = checkouts::lock_carts(tx, &carts).await?;
         let outcome = decide(&news, standings.into_iter().map(|standing| (standing.cart_id, standing)).collect());
         if !outcome.confirmed.is_empty() {

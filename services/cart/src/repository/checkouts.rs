@@ -18,6 +18,12 @@ database::statements! {
     /// News of one order come over two queues at once: whoever handles them takes this lock first. In order,
     /// so that no two batches wait for each other; always before carts.
     LOCK = "SELECT order_id FROM saga_states WHERE order_id = ANY($1) ORDER BY order_id FOR NO KEY UPDATE";
+    /// What these carts hold, as the catalogue's copy has it: nobody writes a new price until the carts have taken the
+    /// present one. Whoever has written one and not committed is waited for. In the order in which prices are written,
+    /// after checkouts and before carts; the lines of a cart that is checking out do not change meanwhile.
+    LOCK_PRICES = "SELECT product_id FROM products
+         WHERE product_id IN (SELECT product_id FROM cart_items WHERE cart_id = ANY($1))
+         ORDER BY product_id FOR SHARE";
     LOCK_CARTS = "SELECT id, status, order_id, version FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
     ORDERED = "UPDATE carts SET status = 'ordered', version = version + 1, updated_at = now() WHERE id = ANY($1)";
     REPRICE = "UPDATE cart_items SET price = p.price, updated_at = now()
@@ -32,12 +38,15 @@ database::statements! {
     RETOTAL = "UPDATE carts SET updated_at = now(), version = version + 1,
              total = (SELECT coalesce(sum(price * quantity), 0) FROM cart_items WHERE cart_id = carts.id)
          WHERE id = ANY($1)";
-    /// Given back a moment ago, with one of these products at another price.
+    /// Given back lately, with one of these products at another price. The change came before the refusal it caused,
+    /// however late it is told (the tiers of retries alone are 71 s), clocks apart by a minute at most; one that came
+    /// after it leaves the cart as the shopper saw it.
     LOCK_STALE = "SELECT id FROM carts
-         WHERE status = 'active' AND reopened_at > now() - interval '1 minute'
+         WHERE status = 'active' AND reopened_at > now() - interval '10 minutes'
            AND EXISTS (SELECT 1 FROM cart_items i JOIN products p USING (product_id)
-                       WHERE i.cart_id = carts.id AND i.product_id = ANY($1) AND i.price <> p.price)
-           AND id IN (SELECT cart_id FROM cart_items WHERE product_id = ANY($1))
+                       JOIN unnest($1::uuid[], $2::timestamptz[]) AS change (product_id, changed_at) USING (product_id)
+                       WHERE i.cart_id = carts.id AND i.price <> p.price
+                         AND change.changed_at < carts.reopened_at + interval '1 minute')
          ORDER BY id FOR NO KEY UPDATE";
     COMPLETE = "UPDATE saga_states SET status = 'completed', updated_at = now()
          WHERE order_id = ANY($1) AND status = 'started'";
@@ -95,6 +104,14 @@ pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Locks the prices of what these carts hold, until they have taken them.
+pub async fn lock_prices(tx: &Connection, carts: &[CartId]) -> Result<(), Error> {
+    if !carts.is_empty() {
+        tx.query(LOCK_PRICES, &[&carts]).await?;
+    }
+    Ok(())
+}
+
 /// Locks carts and says where they stand. Those that are gone are left out.
 pub async fn lock_carts(tx: &Connection, carts: &[CartId]) -> Result<Vec<Standing>, Error> {
     let standing = |row: &database::Row| {
@@ -126,10 +143,12 @@ pub async fn reopen(tx: &Connection, causes: &[(OrderId, EventId)], carts: &[Car
     Ok(())
 }
 
-/// The change of price that made an order fail may be told later than the failure: carts that were given back
-/// a moment ago still take it.
-pub async fn reprice_reopened(tx: &Connection, products: &[ProductId]) -> Result<(), Error> {
-    let carts: Vec<CartId> = tx.query(LOCK_STALE, &[&products]).await?.iter().map(|row| row.get("id")).collect();
+/// The change of price that made an order fail may be told later than the failure: carts that were given back lately
+/// still take it. Each product with the time of its change.
+pub async fn reprice_reopened(tx: &Connection, changes: &[(ProductId, DateTime<Utc>)]) -> Result<(), Error> {
+    let (products, times): (Vec<ProductId>, Vec<DateTime<Utc>>) = changes.iter().copied().unzip();
+    let stale = tx.query(LOCK_STALE, &[&products, &times]).await?;
+    let carts: Vec<CartId> = stale.iter().map(|row| row.get("id")).collect();
     if carts.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use events::{
 };
 use service::Caller;
 
-use crate::support::{Shop, checkout, eur, refusal};
+use crate::support::{SOON, Shop, checkout, eur, refusal};
 
 async fn begun(shop: &Shop, caller: &Caller) -> (Cart, CartCheckoutInitiated) {
     let product = shop.product("10.00").await;
@@ -153,6 +153,69 @@ async fn a_price_told_after_the_refusal_it_caused_is_shown_too() {
     shop.tell(&repriced(begun.lines[0].product_id, "12.00"), 2).await;
     let back = shop.get(&ada, cart.id).await;
     assert_eq!((back.items[0].unit_price, back.total), (eur("12.00"), eur("24.00")));
+}
+
+/// As it is told when the change was made so long after the cart came back; before it if negative.
+fn repriced_after(back: &Cart, seconds: i64, product_id: ProductId, price: &str, version: i64) -> Draft {
+    let mut draft = Draft::new(&repriced(product_id, price), version, CorrelationId::new(), "products");
+    draft.envelope.timestamp = back.updated_at + Duration::seconds(seconds);
+    draft
+}
+
+#[tokio::test]
+async fn a_price_that_caused_a_refusal_counts_however_late_it_is_told_and_a_later_price_does_not() {
+    let shop = Shop::open().await;
+    let ada = shop.shopper();
+    let owner = shop.testbed.owner().await;
+    for (reopened_s_ago, changed_s_later, total) in
+        [(120, -1, "24.00"), (590, -30, "24.00"), (610, -30, "20.00"), (300, 61, "20.00")]
+    {
+        let (cart, begun) = begun(&shop, &ada).await;
+        shop.tell(&reopen(&begun), 4).await;
+        let long_ago = "UPDATE cart.carts SET reopened_at = now() - $2 * interval '1 second',
+            updated_at = now() - $2 * interval '1 second' WHERE id = $1";
+        owner.execute(long_ago, &[&cart.id, &f64::from(reopened_s_ago)]).await.expect("aged");
+        let back = shop.get(&ada, cart.id).await;
+        let product = begun.lines[0].product_id;
+        shop.tell_all(vec![repriced_after(&back, changed_s_later, product, "12.00", 2)]).await;
+        assert_eq!(
+            shop.get(&ada, cart.id).await.total,
+            eur(total),
+            "{reopened_s_ago} s ago, {changed_s_later} s later"
+        );
+    }
+}
+
+/// Whether somebody waits for a lock of this database; asked by the owner, since a service does not see what others do.
+async fn is_waiting(owner: &tokio_postgres::Client) -> bool {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    owner.query_one(sql, &[]).await.expect("asked").get(0)
+}
+
+#[tokio::test]
+async fn a_price_being_written_while_the_cart_comes_back_is_not_lost() {
+    let shop = Shop::open().await;
+    let ada = shop.shopper();
+    let (cart, begun) = begun(&shop, &ada).await;
+    let (mut owner, onlooker) = (shop.testbed.owner().await, shop.testbed.owner().await);
+    // Another process has written the price and looked for carts that came back, but not committed yet.
+    let writing = owner.transaction().await.expect("begun");
+    let put = "UPDATE cart.products SET price = 12, version = 2 WHERE product_id = $1";
+    writing.execute(put, &[&begun.lines[0].product_id]).await.expect("written");
+    let request = reopen(&begun);
+    let reopening = shop.tell(&request, 4);
+    let committing = async {
+        testkit::eventually(SOON, || async {
+            let came_back = shop.get(&ada, cart.id).await.status == CartStatus::Active;
+            if came_back || is_waiting(&onlooker).await { Ok(()) } else { Err("neither waits nor is back".to_owned()) }
+        })
+        .await;
+        writing.commit().await.expect("committed");
+    };
+    futures_util::join!(reopening, committing);
+    let back = shop.get(&ada, cart.id).await;
+    assert_eq!((back.status, back.total), (CartStatus::Active, eur("24.00")));
 }
 
 #[tokio::test]

@@ -20,6 +20,9 @@ use service::{Caller, Claims, Error, IdempotencyKey, Role, TokenKeys};
 use testkit::TestDatabase;
 use tokio_util::sync::CancellationToken;
 
+/// Anything slower is a fault.
+pub const SOON: Duration = Duration::from_secs(20);
+
 /// The products service as far as the cart asks it.
 #[derive(Clone, Default)]
 pub struct OtherCatalogue {
@@ -138,7 +141,7 @@ impl Shop {
     }
 
     pub async fn rest(&self) {
-        testkit::drain_until_idle(&self.testbed, &self.transport, &[cart::SERVICE], Duration::from_secs(20)).await;
+        testkit::drain_until_idle(&self.testbed, &self.transport, &[cart::SERVICE], SOON).await;
     }
 
     /// A new cart with so many of one product.
