@@ -138,6 +138,8 @@ impl CartApi for Carts {
         self.database
             .write(move |tx| {
                 Box::pin(async move {
+                    // Checkouts before carts, everywhere: they outlive the cart, and its end is written to them.
+                    checkouts::lock_of_cart(tx, cart_id).await?;
                     let stored = lock_for_change(tx, &caller, cart_id).await?;
                     outbox::record(tx, &cleared(&stored, &caller)).await?;
                     carts::delete(tx, cart_id).await

@@ -18,6 +18,8 @@ database::statements! {
     /// News of one order come over two queues at once: whoever handles them takes this lock first. In order,
     /// so that no two batches wait for each other; always before carts.
     LOCK = "SELECT order_id FROM saga_states WHERE order_id = ANY($1) ORDER BY order_id FOR NO KEY UPDATE";
+    /// Those of one cart, before it is deleted.
+    LOCK_OF_CART = "SELECT order_id FROM saga_states WHERE cart_id = $1 ORDER BY order_id FOR NO KEY UPDATE";
     /// What these carts hold, as the catalogue's copy has it: nobody writes a new price until the carts have taken the
     /// present one. Whoever has written one and not committed is waited for. In the order in which prices are written,
     /// after checkouts and before carts; the lines of a cart that is checking out do not change meanwhile.
@@ -101,6 +103,12 @@ pub async fn overdue(db: &Connection) -> Result<i64, Error> {
 /// Locks the checkouts of these orders.
 pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
     tx.query(LOCK, &[&orders]).await?;
+    Ok(())
+}
+
+/// Locks the checkouts of a cart.
+pub async fn lock_of_cart(tx: &Connection, cart_id: CartId) -> Result<(), Error> {
+    tx.query(LOCK_OF_CART, &[&cart_id]).await?;
     Ok(())
 }
 

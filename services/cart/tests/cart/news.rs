@@ -219,6 +219,30 @@ async fn a_price_being_written_while_the_cart_comes_back_is_not_lost() {
 }
 
 #[tokio::test]
+async fn deleting_a_cart_locks_in_the_same_order_as_the_news_of_it() {
+    let shop = Shop::open().await;
+    let ada = shop.shopper();
+    let (cart, begun) = begun(&shop, &ada).await;
+    shop.tell(&reopen(&begun), 4).await;
+    let (mut owner, onlooker) = (shop.testbed.owner().await, shop.testbed.owner().await);
+    // News of its checkout are being applied: the checkout is locked, the cart will be.
+    let applying = owner.transaction().await.expect("begun");
+    let lock = "SELECT 1 FROM cart.saga_states WHERE order_id = $1 FOR NO KEY UPDATE";
+    applying.execute(lock, &[&begun.order_id]).await.expect("locked");
+    let committing = async {
+        testkit::eventually(SOON, || async {
+            if is_waiting(&onlooker).await { Ok(()) } else { Err("the deletion does not wait".to_owned()) }
+        })
+        .await;
+        let lock = "SELECT 1 FROM cart.carts WHERE id = $1 FOR NO KEY UPDATE NOWAIT";
+        applying.execute(lock, &[&cart.id]).await.expect("whoever waits for the checkout does not hold the cart");
+        applying.commit().await.expect("committed");
+    };
+    let (deleted, ()) = futures_util::join!(shop.carts.delete(&ada, cart.id), committing);
+    deleted.expect("deleted");
+}
+
+#[tokio::test]
 async fn holds_are_mirrored_in_whatever_order_they_are_told() {
     let shop = Shop::open().await;
     let ada = shop.shopper();
