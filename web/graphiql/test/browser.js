@@ -5,7 +5,7 @@
 // Opens a shop in a folder of its own, and deletes it again.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ async function sevenFreePorts() {
 }
 
 before(async () => {
-  dataDir = join(process.env.PROST_TEST_DIR ?? (await mkdtemp(join(tmpdir(), 'prost-'))), 'browser')
+  dataDir = join(process.env.PROST_TEST_DIR ?? tmpdir(), `browser-${randomUUID()}`)
   const port = await sevenFreePorts()
   await prost('up', '--detach', '--port', String(port))
   origin = `http://127.0.0.1:${port}`
