@@ -186,3 +186,42 @@ async fn only_admins_and_only_what_makes_sense() {
     shop.until_listed(1).await;
     assert!(shop.acts().await.is_empty());
 }
+
+async fn an_act_on_all_goes_in_rounds(kind: Kind) {
+    let shop = Shop::new(kind).await;
+    let fault = shop.consumer(Hands { reject: true });
+    shop.publish(&vec!["{ not json".to_owned(); 250]).await;
+    eventually(LIMIT, || async {
+        let depths = shop.transport.depths().await.expect("depths");
+        match depths.iter().find(|depth| depth.queue == queue().name()).map(|depth| depth.dead) {
+            Some(250) => Ok(()),
+            other => Err(format!("{other:?} dead letters")),
+        }
+    })
+    .await;
+    drop(fault);
+    let admin = shop.caller(Role::Admin);
+    let (mut rounds, mut until) = (Vec::new(), None);
+    loop {
+        let input = DiscardDeadLetters { all: true, until, reason: "a flood".to_owned(), ..Default::default() };
+        let round = shop.http.discard(&admin, input).await.expect("a round");
+        rounds.push(round.items.len());
+        assert!(round.missing.is_empty());
+        if !round.more {
+            break;
+        }
+        until = Some(round.until);
+    }
+    assert_eq!(rounds, [200, 50, 0]);
+    shop.until_listed(0).await;
+}
+
+#[tokio::test]
+async fn an_act_on_all_goes_in_rounds_on_postgres() {
+    an_act_on_all_goes_in_rounds(Kind::Postgres).await;
+}
+
+#[tokio::test]
+async fn an_act_on_all_goes_in_rounds_on_rabbitmq() {
+    an_act_on_all_goes_in_rounds(Kind::Rabbit).await;
+}

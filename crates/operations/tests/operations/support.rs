@@ -105,16 +105,17 @@ impl Shop {
     }
 
     pub async fn publish(&self, bodies: &[String]) {
-        for body in bodies {
-            match &self.broker {
-                None => {
-                    let owner = self.db.owner().await;
-                    testkit::publish_to_postgres(&owner, "products.events", "product.stock_released", body).await;
+        let key = "product.stock_released";
+        match &self.broker {
+            None => {
+                let owner = self.db.owner().await;
+                for body in bodies {
+                    testkit::publish_to_postgres(&owner, "products.events", key, body).await;
                 }
-                Some(broker) => {
-                    let message = [("product.stock_released", body.as_bytes())];
-                    testkit::publish_to_rabbit(broker.url(), "products.events", &message).await;
-                }
+            }
+            Some(broker) => {
+                let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (key, body.as_bytes())).collect();
+                testkit::publish_to_rabbit(broker.url(), "products.events", &messages).await;
             }
         }
     }
