@@ -2,9 +2,13 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::Duration;
 
 use events::topology::{EVENTS, Exchange, QUEUES, matches};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use service::Role;
 use support::{Shop, Transport, oracle};
@@ -237,6 +241,42 @@ async fn a_stuck_saga_is_found_and_set_going() {
     assert_eq!(refusal(&shop, &["saga", "list", "--status", "dancing"]).0, Some(2));
     let acts = json_of(&shop, &["dlq", "audit"])["items"].clone();
     assert_eq!((&acts[0]["action"], &acts[0]["subject_id"]), (&json!("saga.retry"), &saga["id"]));
+}
+
+/// Ctrl-C stops a long act between two rounds; what was done is told, the rest is still there.
+#[tokio::test]
+async fn a_long_act_can_be_stopped() {
+    const ALL: i64 = 20_000;
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let owner = shop.database.owner().await;
+    let flood = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
+                 SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
+                 FROM messaging.queues, generate_series(1, $1) WHERE name = 'analytics.orders.events.queue'";
+    owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
+    let discard = ["dlq", "discard", "--all", "--reason", "a flood", "--json"];
+    let mut command = shop.command(&discard);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
+    let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let begun = told.by_ref().map_while(Result::ok).find(|line| line.contains("of about 20000"));
+    assert!(begun.is_some(), "progress is told");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
+    // Read on, lest the pipes fill.
+    let said = std::thread::spawn(move || told.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+    let output = child.wait_with_output().expect("its end");
+    let said = said.join().expect("its last words");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("stopped after") && said.contains("Run it again"), "{said}");
+    let handled: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let done = i64::try_from(handled["items"].as_array().expect("items").len()).expect("fits");
+    assert!(done > 0 && done < ALL, "{done}");
+    assert_eq!(handled["left"], ALL - done);
+    assert_eq!(oracle::count(&owner, "SELECT count(*) FROM messaging.dead_letters").await, ALL - done);
+    let trailed = "SELECT count(*) FROM public.operator_acts WHERE outcome = 'done'";
+    let command = shop.command(&[]);
+    let url = command.get_envs().find(|(name, _)| *name == "ANALYTICS_DATABASE_URL").and_then(|(_, url)| url?.to_str());
+    let analytics = testkit::connect(url.expect("set")).await;
+    assert_eq!(oracle::count(&analytics, trailed).await, done, "nothing is left begun, nothing untold");
+    assert_eq!(json_of(&shop, &discard[..5])["items"].as_array().map(|rest| rest.len() as i64), Some(ALL - done));
 }
 
 /// Through the gateway, over services that run apart: all at once, for admins only.
