@@ -105,7 +105,8 @@ impl Database {
     ///
     /// Errors: the URL cannot be parsed.
     pub fn connect(login: &Login, limits: &PoolLimits) -> Result<Database, tokio_postgres::Error> {
-        let manager = Manager::from_config(login.config()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager =
+            Manager::from_config(login.config()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(limits.max)
             .runtime(Runtime::Tokio1)

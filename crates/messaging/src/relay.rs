@@ -159,10 +159,5 @@ impl Relay {
 }
 
 fn outgoing(row: Claimed) -> Outgoing {
-    Outgoing {
-        event_id: row.event_id.uuid(),
-        exchange: row.exchange,
-        routing_key: row.routing_key,
-        body: row.body,
-    }
+    Outgoing { event_id: row.event_id.uuid(), exchange: row.exchange, routing_key: row.routing_key, body: row.body }
 }
