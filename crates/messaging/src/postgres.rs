@@ -6,6 +6,7 @@
 mod dead_letters;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -261,7 +262,13 @@ impl PostgresTransport {
 
     fn receiver(&self, queue: String) -> PostgresReceiver {
         let wake = self.wakes.of(&queue);
-        PostgresReceiver { transport: self.clone(), queue: queue.into(), wake, lease: Uuid::new_v4() }
+        PostgresReceiver {
+            transport: self.clone(),
+            queue: queue.into(),
+            wake,
+            lease: Uuid::new_v4(),
+            emptied: Arc::default(),
+        }
     }
 
     pub fn tap(&self, exchanges: &[Exchange]) -> PostgresTap {
@@ -306,6 +313,8 @@ pub(crate) struct PostgresReceiver {
     wake: Arc<Notify>,
     /// Names this receiver; a message whose lease is another's is not ours to settle.
     lease: Uuid,
+    /// The last look left nothing behind: only a hint makes the next one worthwhile.
+    emptied: Arc<AtomicBool>,
 }
 
 impl PostgresReceiver {
@@ -313,14 +322,19 @@ impl PostgresReceiver {
     /// after everything else was given back.
     pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Vec<Delivery>, TransportError> {
         while !shutdown.is_cancelled() {
+            if self.emptied.swap(false, Ordering::Relaxed) {
+                // No hint: look nevertheless.
+                let hint = tokio::time::timeout(SWEEP, self.wake.notified());
+                if shutdown.run_until_cancelled(hint).await.is_none() {
+                    break;
+                }
+            }
             self.transport.sweep().await?;
             let batch = self.take(max).await?;
+            self.emptied.store(batch.len() < max, Ordering::Relaxed);
             if !batch.is_empty() {
                 return Ok(batch);
             }
-            // No hint: look nevertheless.
-            let hint = tokio::time::timeout(SWEEP, self.wake.notified());
-            shutdown.run_until_cancelled(hint).await;
         }
         Ok(Vec::new())
     }
