@@ -1,12 +1,10 @@
 //! The whole journey against the real thing: the binary, PostgreSQL, RabbitMQ.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Shop, Transport, oracle};
 use serde_json::{Value, json};
 use service::Role;
-use support::{Shop, Transport, oracle};
 
 const SOON: Duration = Duration::from_secs(30);
 

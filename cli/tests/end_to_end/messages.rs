@@ -1,13 +1,11 @@
 //! Messages that should change nothing: poison on every exchange, and copies of everything.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Shop, Transport, oracle};
 use events::topology::{EVENTS, Exchange, QUEUES, matches};
 use serde_json::{Value, json};
 use service::Role;
-use support::{Shop, Transport, oracle};
 use uuid::Uuid;
 
 const SOON: Duration = Duration::from_secs(30);

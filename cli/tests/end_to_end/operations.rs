@@ -1,17 +1,15 @@
 //! What an operator does at three in the morning, from the command line.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::{Shop, Transport, oracle};
 use events::topology::{EVENTS, Exchange, QUEUES, matches};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use service::Role;
-use support::{Shop, Transport, oracle};
 use testkit::eventually;
 use uuid::Uuid;
 
@@ -60,7 +58,7 @@ async fn poison_is_listed_shown_and_discarded(transport: Transport) {
         publish(&shop, exchange, kind.routing_key, &poison).await;
         let wants = |key: &&str| matches(key, kind.routing_key);
         expected += poison.len()
-            * QUEUES.iter().filter(|q| q.exchange == exchange && q.routing_keys.iter().any(|key| wants(key))).count();
+            * QUEUES.iter().filter(|q| q.exchange == exchange && q.routing_keys.iter().any(&wants)).count();
     }
     let listed = eventually(SOON, || async {
         let listed = json_of(&shop, &["dlq", "list"]);

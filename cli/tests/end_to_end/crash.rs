@@ -1,12 +1,10 @@
 //! kill -9 in the middle of two hundred checkouts: every order reaches its end, and the oracle holds.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::shop::SERVICES;
+use crate::support::{Client, Shop, Transport, oracle};
 use service::Role;
-use support::shop::SERVICES;
-use support::{Client, Shop, Transport, oracle};
 use tokio::task::JoinSet;
 
 const ORDERS: usize = 200;
@@ -26,7 +24,7 @@ async fn shoppers(shop: &Shop) -> JoinSet<String> {
 }
 
 async fn buy(shopper: &Client, product: &str, number: usize) -> String {
-    let method = if number % 10 == 0 { "pm_card_chargeDeclined" } else { "pm_card_visa" };
+    let method = if number.is_multiple_of(10) { "pm_card_chargeDeclined" } else { "pm_card_visa" };
     let key = format!("checkout {number}");
     let cart = until_answered(|| async {
         let data = shopper

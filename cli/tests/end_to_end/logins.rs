@@ -1,11 +1,9 @@
 //! Who logs in where: services with no more rights than they need, and commands that only look.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Shop, Transport};
 use service::Role;
-use support::{Shop, Transport};
 
 const SOON: Duration = Duration::from_secs(30);
 

@@ -161,11 +161,6 @@ impl Shop {
         child.wait().expect("wait for the process");
     }
 
-    /// Stops or continues a process.
-    pub fn signal(&self, service: &str, signal: Signal) {
-        kill(Pid::from_raw(self.processes[service].id().cast_signed()), signal).expect("signal the process");
-    }
-
     /// kill -9, at once.
     pub fn crash(&mut self, service: &str) {
         self.end(service, Signal::SIGKILL);
