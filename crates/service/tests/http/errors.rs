@@ -12,7 +12,7 @@ use crate::support::{call, config, get_with, post_json, request, routes, token};
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405() {
     get_with("/nowhere", &[]).await.assert_error(404, "not_found");
-    let answer = call(app(routes(), config()), request(Method::DELETE, "/who", &[], "")).await;
+    let answer = call(app(routes(), config()), request(Method::DELETE, "/mine", &[], "")).await;
     answer.assert_error(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD");
 }
