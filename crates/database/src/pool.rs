@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, WeakPool};
 use tokio::sync::Notify;
 use tokio_postgres::NoTls;
@@ -109,6 +110,9 @@ impl Database {
             Manager::from_config(login.config()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(limits.max)
+            // The warmest connection first: its statements are prepared, its plans settled. In turn, each of 25 would
+            // plan every statement anew, again and again.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
                 wait: Some(limits.wait),
