@@ -1,17 +1,20 @@
 //! GraphiQL, from the bundle that `web/graphiql` builds; it loads nothing from elsewhere.
 
 use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::http::header::HeaderValue;
+use axum::response::Response;
 use rust_embed::RustEmbed;
-use service::Error;
+
+use crate::assets::{WebPart, embedded};
 
 /// The bundle; empty where the web part has not been built.
 #[derive(RustEmbed)]
 #[folder = "../web/dist/graphiql"]
 #[allow_missing = true]
 struct Bundle;
+
+static GRAPHIQL: WebPart = WebPart { find: embedded::<Bundle>, policy: POLICY, not_built: NOT_BUILT };
 
 /// No script of the page's own, none from elsewhere. The editor styles its lines inline, and brings its fonts
 /// inside its style sheet.
@@ -29,43 +32,10 @@ const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-
 
 /// `GET /graphiql`: the page.
 pub async fn page(headers: HeaderMap) -> Response {
-    match Bundle::get("index.html") {
-        Some(_) => send("index.html", &headers),
-        None => (StatusCode::NOT_FOUND, [(CONTENT_SECURITY_POLICY, POLICY)], Html(NOT_BUILT)).into_response(),
-    }
+    GRAPHIQL.page(&headers)
 }
 
 /// `GET /graphiql/{file}`: its scripts, styles and fonts.
 pub async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    send(&file, &headers)
-}
-
-fn send(path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = Bundle::get(path) else {
-        return Error::not_found("not_found", "there is nothing at this path").into_response();
-    };
-    let hash = file.metadata.sha256_hash();
-    let etag = hash[..16].iter().fold(String::from("\""), |text, byte| format!("{text}{byte:02x}")) + "\"";
-    // Names of assets hold a hash of their content; the page's does not.
-    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let common = [(ETAG, etag.clone()), (CACHE_CONTROL, cache.to_owned())];
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    let own = [(CONTENT_TYPE, HeaderValue::from_static(content_type(path))), (CONTENT_SECURITY_POLICY, POLICY)];
-    (common, own, file.data).into_response()
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some("woff2") => "font/woff2",
-        Some("woff") => "font/woff",
-        Some("ttf") => "font/ttf",
-        Some("json") => "application/json",
-        _ => "application/octet-stream",
-    }
+    GRAPHIQL.asset(&file, &headers)
 }

@@ -356,7 +356,8 @@ pub async fn get(State(gateway): State<Arc<Gateway>>, request: axum::extract::Re
     }
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+/// Is this a browser that opens an address?
+pub fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().windows(9).any(|text| text == b"text/html"))
 }
 

@@ -3,6 +3,7 @@
 //! One file per domain holds its types, queries and mutations; [`Gateway::router`] is what the outside sees. The
 //! gateway decides nothing about the shop: each service verifies the forwarded caller itself.
 
+mod assets;
 mod cart;
 mod connections;
 mod document;
@@ -18,6 +19,7 @@ mod products;
 mod scalars;
 mod schema;
 mod scope;
+mod site;
 mod subscription;
 #[cfg(test)]
 mod tests_support;
@@ -29,7 +31,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
-use axum::response::Redirect;
 use axum::routing::get;
 use cart_client::CartApi;
 use orders_client::OrdersApi;
@@ -135,6 +136,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/graphiql/{*file}", get(graphiql::asset))
         .route("/images/{file}", get(pictures::picture))
         .route("/schema.graphql", get(schema))
-        .route("/", get(async || Redirect::to("/graphiql")))
+        .fallback(site::page_or_file)
         .with_state(gateway)
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use service::{Caller, Error, Path};
 
 use crate::Gateway;
+use crate::assets::is_known;
 
 /// A picture may change under its name, so caches ask again after an hour.
 const CACHE: &str = "public, max-age=3600";
@@ -29,10 +30,4 @@ pub async fn picture(
     }
     let own = [(CONTENT_TYPE, picture.content_type), (CONTENT_SECURITY_POLICY, POLICY.to_owned())];
     Ok((common, own, picture.bytes).into_response())
-}
-
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: media types, statuses, methods, limits; pictures; GraphiQL.
+//! GraphQL over HTTP: media types, statuses, methods, limits; pictures; GraphiQL; the shop's pages.
 
 use axum::body::Body;
 use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, WWW_AUTHENTICATE};
@@ -10,6 +10,7 @@ use crate::support::{Running, post};
 
 const HONEST: &str = "application/graphql-response+json";
 const LEGACY: &str = "application/json";
+const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 async fn send(running: &Running, request: Request<Body>) -> (u16, String, Value) {
     let (status, headers, body) = running.send(request).await;
@@ -224,11 +225,9 @@ async fn pictures_are_cached() {
 #[tokio::test]
 async fn browsers_are_led_to_graphiql() {
     let running = Running::new();
-    for path in ["/", "/graphql"] {
-        let request = Request::get(path).header(ACCEPT, "text/html,*/*;q=0.8").body(Body::empty()).unwrap();
-        let (status, headers, _) = running.send(request).await;
-        assert_eq!((status, headers.get(LOCATION)), (StatusCode::SEE_OTHER, Some(&"/graphiql".parse().unwrap())));
-    }
+    let request = Request::get("/graphql").header(ACCEPT, BROWSER).body(Body::empty()).unwrap();
+    let (status, headers, _) = running.send(request).await;
+    assert_eq!((status, headers.get(LOCATION)), (StatusCode::SEE_OTHER, Some(&"/graphiql".parse().unwrap())));
     let page = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let (_, headers, body) = running.send(page("/graphiql")).await;
     assert!(body.contains("GraphiQL"));
@@ -238,4 +237,33 @@ async fn browsers_are_led_to_graphiql() {
     assert!(!body.contains("https://"), "loads nothing from elsewhere");
     assert_eq!(running.send(page("/graphiql/assets/../../Cargo.toml")).await.0, StatusCode::NOT_FOUND);
     assert_eq!(running.send(page("/graphiql/nothing.js")).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn every_address_that_a_browser_opens_is_the_shops_page_and_nothing_else_is() {
+    let running = Running::new();
+    let ask = |method: &str, path: &str, accept: &str| {
+        Request::builder().method(method).uri(path).header(ACCEPT, accept).body(Body::empty()).unwrap()
+    };
+    for path in ["/", "/products/chair?q=1", "/console/orders/1", "/checkout/address"] {
+        let (_, headers, body) = running.send(ask("GET", path, BROWSER)).await;
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(!policy.contains("unsafe-inline'; img") && !policy.contains("unsafe-eval"), "{policy}");
+        assert!(!body.contains("<script>") && !body.contains("https://"), "{body}");
+    }
+    let missing = [
+        ask("GET", "/products/chair", "*/*"),
+        ask("GET", "/products/chair", "application/json"),
+        ask("POST", "/products", BROWSER),
+        ask("GET", "/assets/gone-1a2b.js", BROWSER),
+        ask("GET", "/../Cargo.toml", "*/*"),
+        ask("GET", "/%2e%2e/%2e%2e/Cargo.toml", "*/*"),
+    ];
+    for request in missing {
+        let what = format!("{} {}", request.method(), request.uri());
+        let (status, _, answer) = send(&running, request).await;
+        assert_eq!((status, &answer["error"], &answer["code"]), (404, &json!("not_found"), &json!(404)), "{what}");
+    }
 }
