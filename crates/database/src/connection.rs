@@ -1,11 +1,13 @@
 //! One connection: prepared statements from its cache, and no way to leave an open transaction behind.
 
 use std::any::Any;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Object;
+use events::{Draft, EventId, TraceParent};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
 
@@ -28,6 +30,10 @@ pub struct Connection {
     failed: AtomicBool,
     recorded_events: AtomicBool,
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
+    /// Set where the queues lie beside the tables: the queues that this transaction put something into.
+    filled: Option<Mutex<BTreeSet<String>>>,
+    trace: Option<TraceParent>,
+    traces_of_causes: OnceLock<HashMap<EventId, TraceParent>>,
 }
 
 impl Connection {
@@ -39,7 +45,31 @@ impl Connection {
             failed: AtomicBool::new(false),
             recorded_events: AtomicBool::new(false),
             kept: Mutex::default(),
+            filled: None,
+            trace: None,
+            traces_of_causes: OnceLock::new(),
         }
+    }
+
+    /// What is recorded here belongs to this trace, unless its cause belongs to another.
+    pub(crate) fn set_trace(&mut self, trace: Option<TraceParent>) {
+        self.trace = trace;
+    }
+
+    /// What these events cause belongs to their traces. Said once in a transaction, by the consumer of a batch.
+    pub fn set_traces_of_causes(&self, traces: HashMap<EventId, TraceParent>) {
+        if self.traces_of_causes.set(traces).is_err() {
+            tracing::debug!("a transaction has one batch; the traces of another are ignored");
+        }
+    }
+
+    /// The trace of each of these, as text; `None` if none has one.
+    pub(crate) fn traces_of(&self, drafts: &[Draft]) -> Option<Vec<Option<String>>> {
+        let of_cause = |draft: &Draft| self.traces_of_causes.get()?.get(&draft.envelope.causation_id?).copied();
+        let trace = |draft: &Draft| draft.traceparent.or_else(|| of_cause(draft)).or(self.trace);
+        let traces: Vec<Option<TraceParent>> = drafts.iter().map(trace).collect();
+        let is_traced = traces.iter().any(Option::is_some);
+        is_traced.then(|| traces.iter().map(|trace| trace.map(|trace| trace.to_string())).collect())
     }
 
     fn client(&self) -> &Object {
@@ -136,6 +166,30 @@ impl Connection {
 
     pub(crate) fn has_recorded_events(&self) -> bool {
         self.recorded_events.load(Ordering::Relaxed)
+    }
+
+    /// What is recorded here goes straight into the queues.
+    pub(crate) fn set_queues_beside(&mut self) {
+        self.filled = Some(Mutex::default());
+    }
+
+    /// Whether the queues lie beside the tables, so that events go straight into them. For a repository whose one
+    /// statement records an event itself: it then sends it, too, and tells [`Connection::note_filled_queues`].
+    pub fn has_queues_beside(&self) -> bool {
+        self.filled.is_some()
+    }
+
+    /// Remembers whom to wake once this is committed.
+    pub fn note_filled_queues(&self, queues: impl IntoIterator<Item = String>) {
+        if let Some(filled) = &self.filled {
+            filled.lock().unwrap_or_else(PoisonError::into_inner).extend(queues);
+        }
+    }
+
+    /// The queues that got something, each once.
+    pub(crate) fn filled_queues(&self) -> Vec<String> {
+        let filled = self.filled.as_ref().map(|filled| filled.lock().unwrap_or_else(PoisonError::into_inner));
+        filled.map(|mut queues| std::mem::take(&mut *queues).into_iter().collect()).unwrap_or_default()
     }
 }
 

@@ -4,16 +4,19 @@
 //! Everything here works inside the schema that a connection's `search_path` names; no statement
 //! crosses schemas.
 
+pub mod attempts;
 pub mod audit;
 mod connection;
 mod destructive;
 mod error;
+pub mod history;
 pub mod idempotency;
 pub mod maintenance;
 pub mod migrate;
 pub mod outbox;
 mod pool;
 pub mod startup;
+pub mod trace;
 
 pub use connection::Connection;
 pub use error::Error;

@@ -1,27 +1,53 @@
 //! Recorded events and what of them is unsent.
 //!
 //! `events` is the audit trail: append-only, by day. `outbox` is thin: a row per unsent event. Both are
-//! written in the business transaction; the relay empties the outbox.
+//! written in the business transaction; the relay empties the outbox. Where the queues of the Postgres transport lie
+//! beside the tables ([`crate::Database::send_straight`]), the same transaction puts events straight into them: the
+//! message is the row that says so first, and only what no queue wants is left in the outbox.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use events::{Draft, EventId};
+use events::{CorrelationId, Draft, EventId};
 use uuid::Uuid;
 
 use crate::audit::{self, Action, Operator, Outcome, Subject};
-use crate::{Connection, Error};
+use crate::{Connection, Error, ToSql};
 
 /// Attempts after which a row is failed: visible, with its last error, retryable by an operator.
 pub const MAX_ATTEMPTS: i32 = 10;
 
-const RECORD: &str = "WITH recorded AS (
-         INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
-         SELECT event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope::json
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[])
-           AS draft (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
-         RETURNING event_id, recorded_at)
-     INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded";
+/// The event into the audit trail, as every way of recording begins.
+macro_rules! recorded {
+    ($rest:literal) => {
+        concat!(
+            "WITH recorded AS (
+         INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key,
+                             envelope, traceparent)
+         SELECT event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key,
+                envelope::json, traceparent
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+                     $9::text[])
+           AS draft (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key,
+                     envelope, traceparent)
+         RETURNING event_id, recorded_at)",
+            $rest
+        )
+    };
+}
+
+const RECORD: &str = recorded!(" INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded");
+
+/// Where the queues lie beside the tables. What no queue wants stays in the outbox, where the relay tries again, and
+/// fails it visibly.
+const RECORD_AND_SEND: &str = recorded!(
+    ", sent AS MATERIALIZED (SELECT event_id, queue, is_durable FROM messaging.send($1, $2, $6, $7, $8, $9)),
+     unsent AS (
+         INSERT INTO outbox (event_id, recorded_at)
+         SELECT event_id, recorded_at FROM recorded
+         WHERE NOT EXISTS (SELECT FROM sent WHERE sent.event_id = recorded.event_id AND sent.is_durable))
+     SELECT DISTINCT queue FROM sent"
+);
 
 /// Records events in the open transaction. They are published after its commit, at least once.
 pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
@@ -39,9 +65,16 @@ pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
     let correlations: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect();
     let exchanges: Vec<&str> = drafts.iter().map(|draft| draft.exchange.name()).collect();
     let keys: Vec<&str> = drafts.iter().map(|draft| draft.routing_key).collect();
-    tx.execute(RECORD, &[&ids, &types, &aggregate_types, &aggregate_ids, &correlations, &exchanges, &keys, &envelopes])
-        .await?;
-    tx.note_recorded_events();
+    let traces = tx.traces_of(drafts);
+    let params: [&(dyn ToSql + Sync); 9] =
+        [&ids, &types, &aggregate_types, &aggregate_ids, &correlations, &exchanges, &keys, &envelopes, &traces];
+    if tx.has_queues_beside() {
+        let sent = tx.query(RECORD_AND_SEND, &params).await?;
+        tx.note_filled_queues(sent.iter().map(|row| row.get("queue")));
+    } else {
+        tx.execute(RECORD, &params).await?;
+        tx.note_recorded_events();
+    }
     Ok(())
 }
 
@@ -56,6 +89,10 @@ pub struct Claimed {
     pub routing_key: String,
     /// The envelope, byte for byte as recorded.
     pub body: String,
+    /// Its saga.
+    pub correlation_id: CorrelationId,
+    /// Its trace context, if it has one.
+    pub traceparent: Option<String>,
     /// How often it was tried before.
     pub attempts: i32,
 }
@@ -68,7 +105,7 @@ const CLAIM: &str = "WITH due AS (
          UPDATE outbox SET lease = $2, next_attempt_at = now() + $3::float8 * interval '1 second'
          FROM due WHERE outbox.event_id = due.event_id
          RETURNING outbox.event_id, outbox.recorded_at, outbox.attempts)
-     SELECT event_id, exchange, routing_key, envelope::text AS body, leased.attempts
+     SELECT event_id, exchange, routing_key, envelope::text AS body, correlation_id, traceparent, leased.attempts
      FROM leased JOIN events USING (event_id, recorded_at)
      ORDER BY event_id";
 
@@ -82,6 +119,8 @@ pub async fn claim(db: &Connection, limit: i64, lease: Uuid, duration: Duration)
             exchange: row.get("exchange"),
             routing_key: row.get("routing_key"),
             body: row.get("body"),
+            correlation_id: row.get("correlation_id"),
+            traceparent: row.get("traceparent"),
             attempts: row.get("attempts"),
         })
         .collect())
@@ -137,9 +176,9 @@ const MOVE: &str = "WITH due AS MATERIALIZED (
      batch AS (
          SELECT array_agg(event_id ORDER BY event_id) AS ids, array_agg(exchange ORDER BY event_id) AS exchanges,
                 array_agg(routing_key ORDER BY event_id) AS keys, array_agg(envelope::text ORDER BY event_id) AS bodies,
-                count(*) AS moved
+                array_agg(traceparent ORDER BY event_id) AS traceparents, count(*) AS moved
          FROM moved JOIN events USING (event_id, recorded_at))
-     SELECT batch.moved, messaging.publish($2, ids, exchanges, keys, bodies) AS queues FROM batch WHERE batch.moved > 0";
+     SELECT batch.moved, messaging.publish($2, ids, exchanges, keys, bodies, traceparents) AS queues FROM batch WHERE batch.moved > 0";
 
 /// Moves up to `limit` due rows straight into the queues of the Postgres transport, where both share a
 /// database: one statement, one commit, so exactly once and without a lease.
@@ -303,9 +342,10 @@ async fn settle_failed(
     Ok(settled)
 }
 
-/// The statements of this module, for the test that prepares them. `MOVE` needs the queues beside the schema.
+/// The statements of this module, for the test that prepares them. Two of them need the queues beside the schema.
 pub const ALL: &[(&str, &str)] = &[
     ("RECORD", RECORD),
+    ("RECORD_AND_SEND", RECORD_AND_SEND),
     ("CLAIM", CLAIM),
     ("SENT", SENT),
     ("NOT_SENT", NOT_SENT),

@@ -1,6 +1,6 @@
 //! The connection manager of one service.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool::managed::QueueMode;
@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 use tracing::Instrument;
 
 use crate::connection::STATEMENT_TIMEOUT;
-use crate::{BoxFuture, Connection, Error};
+use crate::{BoxFuture, Connection, Error, trace};
 
 /// How many connections a service keeps, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Login {
     pub fn of_service(url: &str, service: &str, schema: &str) -> Login {
         Login {
             url: url.to_owned(),
-            role: migrate_role(service),
+            role: crate::migrate::role_of(service),
             schema: schema.to_owned(),
             application_name: format!("prost-{service}"),
         }
@@ -88,18 +88,17 @@ impl Login {
     }
 }
 
-/// The database role of a service.
-pub(crate) fn migrate_role(service: &str) -> String {
-    format!("prost_{service}")
-}
-
 /// A service's connections. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
     schema: Arc<str>,
     outbox_nudge: Arc<Notify>,
+    queues_beside: Arc<OnceLock<Box<Wake>>>,
 }
+
+/// Is told which queues got something.
+type Wake = dyn Fn(&[String]) + Send + Sync;
 
 impl Database {
     /// Opens a pool; connects on first use. Must be called inside a tokio runtime.
@@ -121,14 +120,23 @@ impl Database {
             })
             .build()
             .expect("a runtime is given, which is all that build checks");
-        let database = Database { pool, schema: login.schema.as_str().into(), outbox_nudge: Arc::default() };
+        let database = Database {
+            pool,
+            schema: login.schema.as_str().into(),
+            outbox_nudge: Arc::default(),
+            queues_beside: Arc::default(),
+        };
         tokio::spawn(keep_pool(database.pool.weak(), limits.clone(), login.application_name.clone()));
         Ok(database)
     }
 
     /// A connection for reading. Dropping a read half-way ends its statement in the server.
     pub async fn read(&self) -> Result<Connection, Error> {
-        Ok(Connection::new(self.pool.get().await?))
+        let mut connection = Connection::new(self.pool.get().await?);
+        if self.has_queues_beside() {
+            connection.set_queues_beside();
+        }
+        Ok(connection)
     }
 
     /// Runs `work` in one transaction, detached: a caller that goes away tears nothing. Commits if it
@@ -139,15 +147,16 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let database = self.clone();
+        let (database, trace) = (self.clone(), trace::current());
         let transaction = async move {
-            let connection = database.read().await.map_err(E::from)?;
+            let mut connection = database.read().await.map_err(E::from)?;
+            connection.set_trace(trace);
             connection.begin().await.map_err(E::from)?;
             let result = work(&connection).await;
             match result {
                 Ok(value) => {
                     connection.commit().await.map_err(E::from)?;
-                    database.nudge_if_recorded(&connection);
+                    database.tell_of_events(&connection);
                     Ok(value)
                 }
                 Err(error) => {
@@ -171,11 +180,12 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let database = self.clone();
+        let (database, trace) = (self.clone(), trace::current());
         let statement = async move {
-            let connection = database.read().await.map_err(E::from)?;
+            let mut connection = database.read().await.map_err(E::from)?;
+            connection.set_trace(trace);
             let value = work(&connection).await?;
-            database.nudge_if_recorded(&connection);
+            database.tell_of_events(&connection);
             Ok(value)
         };
         // Its log lines carry the caller's correlation id.
@@ -183,10 +193,28 @@ impl Database {
         task.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
     }
 
-    fn nudge_if_recorded(&self, connection: &Connection) {
+    fn tell_of_events(&self, connection: &Connection) {
         if connection.has_recorded_events() {
             self.outbox_nudge.notify_one();
         }
+        let filled = connection.filled_queues();
+        if let Some(wake) = self.queues_beside.get().filter(|_| !filled.is_empty()) {
+            wake(&filled);
+        }
+    }
+
+    /// From now on recorded events go straight into the queues of the Postgres transport, which lie in this very
+    /// database: an outbox is a queue in the same database, and here the queue itself is one. `wake` is told after each
+    /// commit which queues got something. Said once, where things are wired.
+    pub fn send_straight(&self, wake: impl Fn(&[String]) + Send + Sync + 'static) {
+        if self.queues_beside.set(Box::new(wake)).is_err() {
+            tracing::debug!("recorded events go straight into the queues already");
+        }
+    }
+
+    /// Do recorded events go straight into the queues?
+    pub fn has_queues_beside(&self) -> bool {
+        self.queues_beside.get().is_some()
     }
 
     /// Told after each commit that recorded events.

@@ -13,6 +13,7 @@ mod orders;
 mod payments;
 mod products;
 pub mod topology;
+mod trace;
 
 pub use cart::*;
 pub use envelope::{DecodeError, Draft, Envelope, Event};
@@ -22,3 +23,4 @@ pub use order_status::OrderStatus;
 pub use orders::*;
 pub use payments::*;
 pub use products::*;
+pub use trace::{NoTraceParent, TraceParent};

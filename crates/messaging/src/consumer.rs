@@ -1,13 +1,13 @@
 //! The runtime around a service's handlers: batches, idempotency, retries, dead letters.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use database::{Connection, Database, idempotency};
+use database::{Connection, Database, attempts, idempotency};
 use events::topology::{EVENTS, Queue};
-use events::{DecodeError, Envelope, EventId};
+use events::{DecodeError, Envelope, EventId, TraceParent};
 use tokio_util::sync::CancellationToken;
 use tracing::field::display;
 use tracing::{Instrument, Span};
@@ -101,6 +101,12 @@ impl Batch {
         self.envelopes.push(message.envelope);
     }
 
+    /// The trace of each event that belongs to one.
+    fn traces(&self) -> HashMap<EventId, TraceParent> {
+        let both = self.deliveries.iter().zip(&self.envelopes);
+        both.filter_map(|(delivery, envelope)| Some((envelope.event_id, delivery.traceparent?))).collect()
+    }
+
     fn into_messages(self) -> impl Iterator<Item = Readable> {
         self.deliveries.into_iter().zip(self.envelopes).map(|(delivery, envelope)| Readable { delivery, envelope })
     }
@@ -113,9 +119,10 @@ impl From<Readable> for Batch {
 }
 
 /// What the log lines about one message carry.
-fn span_of(envelope: &Envelope) -> Span {
+fn span_of(delivery: &Delivery, envelope: &Envelope) -> Span {
     // At the highest level, so that no filter takes the ids from the lines it lets through.
-    tracing::error_span!("message", correlation_id = %envelope.correlation_id, event_id = %envelope.event_id, event_type = envelope.event_type)
+    tracing::error_span!("message", correlation_id = %envelope.correlation_id, event_id = %envelope.event_id,
+        event_type = envelope.event_type, trace_id = delivery.traceparent.map(|trace| trace.trace_id()))
 }
 
 /// The same of a message that cannot be read, as far as it says anything.
@@ -199,7 +206,8 @@ impl Consumer {
         {
             let Readable { delivery, envelope } = alone.remove(at);
             let error = format!("delivered {} times without an answer", delivery.deliveries - 1);
-            self.retry(receiver, &delivery, &error).instrument(span_of(&envelope)).await?;
+            let span = span_of(&delivery, &envelope);
+            self.retry(receiver, &delivery, &envelope, &error).instrument(span).await?;
             *suspect = Suspect::SetAside;
         }
         self.apply_one_by_one(receiver, alone.into_iter(), shutdown).await?;
@@ -228,7 +236,7 @@ impl Consumer {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
-            let span = span_of(&message.envelope);
+            let span = span_of(&message.delivery, &message.envelope);
             self.apply_alone(receiver, message, shutdown).instrument(span).await?;
         }
         Ok(())
@@ -265,7 +273,7 @@ impl Consumer {
                 Err(AttemptError::Transport(error)) => return Err(error),
                 Err(AttemptError::Handler(error)) => error,
             };
-            let delivery = &message.deliveries[0];
+            let (delivery, envelope) = (&message.deliveries[0], &message.envelopes[0]);
             match error {
                 HandlerError::Database(error) if error.is_unavailable() || error.is_conflict() => {
                     tracing::debug!(queue = self.queue.name(), %error, "a message waits for the database");
@@ -276,15 +284,25 @@ impl Consumer {
                     }
                     delay = (delay * 2).min(Duration::from_secs(2));
                 }
-                HandlerError::Reject(reason) => return self.park(receiver, delivery, &reason).await,
+                HandlerError::Reject(reason) => {
+                    self.note_failure(envelope, &reason).await;
+                    return self.park(receiver, delivery, &reason).await;
+                }
                 HandlerError::Retry(_) | HandlerError::Database(_) => {
-                    return self.retry(receiver, delivery, &error.to_string()).await;
+                    return self.retry(receiver, delivery, envelope, &error.to_string()).await;
                 }
             }
         }
     }
 
-    async fn retry(&self, receiver: &Receiver, delivery: &Delivery, error: &str) -> Result<(), TransportError> {
+    async fn retry(
+        &self,
+        receiver: &Receiver,
+        delivery: &Delivery,
+        envelope: &Envelope,
+        error: &str,
+    ) -> Result<(), TransportError> {
+        self.note_failure(envelope, error).await;
         let tier = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
         match RETRY_DELAYS.get(tier) {
             Some(delay) => {
@@ -293,6 +311,17 @@ impl Consumer {
                 receiver.retry(delivery, *delay).await
             }
             None => self.park(receiver, delivery, error).await,
+        }
+    }
+
+    /// For whoever follows an order. A note that cannot be written must not keep the message from its next try.
+    async fn note_failure(&self, envelope: &Envelope, error: &str) {
+        let note = async {
+            let db = self.database.read().await?;
+            attempts::note(&db, envelope.event_id, &self.queue.name(), &legible(error)).await
+        };
+        if let Err(error) = note.await {
+            tracing::warn!(queue = self.queue.name(), %error, "a failed attempt is told here alone");
         }
     }
 
@@ -364,6 +393,10 @@ impl Work {
         let fresh: Option<Vec<Envelope>> = (fresh_ids.len() < all.len())
             .then(|| all.iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).cloned().collect());
         let applied = fresh.as_deref().unwrap_or(all);
+        let traces = self.batch.traces();
+        if !traces.is_empty() {
+            tx.set_traces_of_causes(traces);
+        }
         if !applied.is_empty() {
             self.handler.handle(tx, applied).await?;
         }

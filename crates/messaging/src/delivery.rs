@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use events::TraceParent;
 use uuid::Uuid;
 
 /// Retries wait longer each time; after the last tier a message is parked.
@@ -28,6 +29,8 @@ pub(crate) struct Outgoing {
     pub exchange: String,
     pub routing_key: String,
     pub body: String,
+    pub correlation_id: Uuid,
+    pub traceparent: Option<String>,
 }
 
 /// Why a message was not published.
@@ -54,6 +57,8 @@ pub(crate) struct Delivery {
     pub attempts: u32,
     /// Deliveries including this one; more than one means that an earlier consumer died with it.
     pub deliveries: u32,
+    /// The trace it belongs to, if it says so.
+    pub traceparent: Option<TraceParent>,
 }
 
 #[cfg(test)]

@@ -15,6 +15,6 @@ mod transport;
 pub use consumer::{Consumer, Handler, HandlerError};
 pub use dead_letters::{DeadLetter, DeadLetterFilter};
 pub use postgres::{Wakes, declare_queues, migrations};
-pub use rabbit::RabbitConfig;
+pub use rabbit::{Declares, RabbitConfig, RabbitLogin, Rights, rights};
 pub use relay::Relay;
-pub use transport::{QueueDepth, Tap, Tapped, Transport, TransportError};
+pub use transport::{QueueBacklog, QueueDepth, Tap, Tapped, Transport, TransportError};

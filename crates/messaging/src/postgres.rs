@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use crate::delivery::{Delivery, Outgoing, PublishError};
-use crate::transport::{QueueDepth, Tapped, TransportError};
+use crate::transport::{QueueBacklog, QueueDepth, Tapped, TransportError};
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
@@ -240,9 +240,10 @@ impl PostgresTransport {
         let exchanges: Vec<&str> = batch.iter().map(|message| message.exchange.as_str()).collect();
         let keys: Vec<&str> = batch.iter().map(|message| message.routing_key.as_str()).collect();
         let bodies: Vec<&str> = batch.iter().map(|message| message.body.as_str()).collect();
+        let traces: Vec<Option<&str>> = batch.iter().map(|message| message.traceparent.as_deref()).collect();
         let publish = async {
             let db = self.database.read().await?;
-            db.query_one(PUBLISH, &[&self.origin(), &ids, &exchanges, &keys, &bodies]).await
+            db.query_one(PUBLISH, &[&self.origin(), &ids, &exchanges, &keys, &bodies, &traces]).await
         };
         let queues: Vec<String> = publish
             .await
@@ -293,11 +294,25 @@ impl PostgresTransport {
             })
             .collect())
     }
+
+    pub async fn backlogs(&self, service: &str) -> Result<Vec<QueueBacklog>, TransportError> {
+        let rows = self.database.read().await?.query(BACKLOGS, &[&service]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| QueueBacklog {
+                queue: row.get("queue"),
+                ready: row.get("ready"),
+                in_flight: Some(row.get("in_flight")),
+                delayed: Some(row.get("delayed")),
+                dead: row.get("dead"),
+            })
+            .collect())
+    }
 }
 
-const PUBLISH: &str = "SELECT messaging.publish($1, $2, $3, $4, $5) AS queues";
+const PUBLISH: &str = "SELECT messaging.publish($1, $2, $3, $4, $5, $6) AS queues";
 const RECEIVE: &str =
-    "SELECT id, exchange, routing_key, body, attempts, deliveries FROM messaging.receive($1, $2, $3, $4)";
+    "SELECT id, exchange, routing_key, body, attempts, deliveries, traceparent FROM messaging.receive($1, $2, $3, $4)";
 const ACK: &str = "SELECT messaging.ack($1, $2, $3)";
 const RELEASE: &str = "SELECT messaging.release($1, $2)";
 const RETRY: &str = "SELECT messaging.retry_later($1, $2, $3, $4)";
@@ -305,6 +320,7 @@ const PARK: &str = "SELECT messaging.park($1, $2, $3, $4)";
 const SWEEP_RETRIES: &str = "SELECT messaging.sweep() AS queues";
 const OPEN_TAP: &str = "SELECT messaging.open_tap($1, $2, $3)";
 const DEPTHS: &str = "SELECT queue, service, ready, delayed, dead FROM messaging.depths()";
+const BACKLOGS: &str = "SELECT queue, ready, in_flight, delayed, dead FROM messaging.backlogs($1)";
 
 #[derive(Clone)]
 pub(crate) struct PostgresReceiver {
@@ -351,6 +367,7 @@ impl PostgresReceiver {
                 body: row.get::<_, String>("body").into_bytes(),
                 attempts: row.get::<_, i32>("attempts").cast_unsigned(),
                 deliveries: row.get::<_, i32>("deliveries").cast_unsigned(),
+                traceparent: row.get::<_, Option<&str>>("traceparent").and_then(|text| text.parse().ok()),
             })
             .collect())
     }

@@ -159,5 +159,12 @@ impl Relay {
 }
 
 fn outgoing(row: Claimed) -> Outgoing {
-    Outgoing { event_id: row.event_id.uuid(), exchange: row.exchange, routing_key: row.routing_key, body: row.body }
+    Outgoing {
+        event_id: row.event_id.uuid(),
+        exchange: row.exchange,
+        routing_key: row.routing_key,
+        body: row.body,
+        correlation_id: row.correlation_id.uuid(),
+        traceparent: row.traceparent,
+    }
 }

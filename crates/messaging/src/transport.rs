@@ -51,6 +51,21 @@ pub struct QueueDepth {
     pub dead: i64,
 }
 
+/// How much waits in a queue of one service, as far as the transport can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueBacklog {
+    /// Name of the queue.
+    pub queue: String,
+    /// Waiting for a consumer.
+    pub ready: i64,
+    /// Handed to a consumer and not settled; RabbitMQ does not tell.
+    pub in_flight: Option<i64>,
+    /// Waiting for their next try; over RabbitMQ all services share the queues of those.
+    pub delayed: Option<i64>,
+    /// Parked in its dead-letter queue.
+    pub dead: i64,
+}
+
 impl Transport {
     /// Messages in PostgreSQL. `database` logs in under the service's role where the `messaging` schema lies.
     pub fn postgres(database: Database, wakes: Wakes) -> Transport {
@@ -67,6 +82,15 @@ impl Transport {
         match &self.inner {
             Inner::Postgres(postgres) => postgres.check().await,
             Inner::Rabbit(rabbit) => rabbit.check().await,
+        }
+    }
+
+    /// Makes sure that every queue is there. The Postgres transport's are made with its tables:
+    /// [`declare_queues`](crate::declare_queues).
+    pub async fn declare(&self) -> Result<(), TransportError> {
+        match &self.inner {
+            Inner::Postgres(_) => Ok(()),
+            Inner::Rabbit(rabbit) => rabbit.declare().await,
         }
     }
 
@@ -120,7 +144,15 @@ impl Transport {
         }
     }
 
-    /// How much waits in each queue.
+    /// How much waits in each queue of a service: one statement, or two questions to the broker for each queue.
+    pub async fn backlogs(&self, service: &str) -> Result<Vec<QueueBacklog>, TransportError> {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.backlogs(service).await,
+            Inner::Rabbit(rabbit) => rabbit.backlogs(service).await,
+        }
+    }
+
+    /// How much waits in each queue, of whichever service.
     pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
         match &self.inner {
             Inner::Postgres(postgres) => postgres.depths().await,

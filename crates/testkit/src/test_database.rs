@@ -114,11 +114,28 @@ impl Drop for TestDatabase {
     }
 }
 
+/// What every schema has besides the foundation, brought by a migration of each service.
+const EVERYWHERE: &str = concat!(
+    include_str!("../../../services/orders/migrations/0003_operator_acts.up.sql"),
+    include_str!("../../../services/orders/migrations/0005_traces.up.sql")
+);
+const NOWHERE: &str = concat!(
+    include_str!("../../../services/orders/migrations/0005_traces.down.sql"),
+    include_str!("../../../services/orders/migrations/0003_operator_acts.down.sql")
+);
+
 /// The migrations of a schema that has what every service's schema has, and these tables besides.
 pub fn foundation_with(service: &str, schema: &str, tables: &str) -> Migrations {
     let foundation =
         Migrations::of_service(service, schema, &Dir::new("", &[])).expect("the foundation is well-formed");
-    let mut list = foundation.list().to_vec();
+    let mut list: Vec<Migration> = foundation
+        .list()
+        .iter()
+        .map(|first| {
+            let (up, down) = (format!("{}{EVERYWHERE}", first.up), format!("{NOWHERE}{}", first.down));
+            Migration::new(first.version, &first.name, &up, &down)
+        })
+        .collect();
     if !tables.is_empty() {
         list.push(Migration::new(2, "tables", tables, "SELECT 'a test never goes down from here'"));
     }

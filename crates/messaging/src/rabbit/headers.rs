@@ -13,6 +13,8 @@ pub(super) const QUEUE: &str = "x-prost-queue";
 pub(super) const REASON: &str = "x-prost-reason";
 pub(super) const DEAD_AT: &str = "x-prost-dead-at";
 pub(super) const LETTER: &str = "x-prost-letter";
+/// The trace context, as everybody calls it: it survives retries and dead letters with the other foreign headers.
+pub(super) const TRACEPARENT: &str = "traceparent";
 /// Written by quorum queues: how often a message came back unsettled.
 pub(super) const DELIVERY_COUNT: &str = "x-delivery-count";
 

@@ -8,6 +8,7 @@ mod headers;
 mod link;
 mod publisher;
 mod receiver;
+mod rights;
 mod tap;
 mod topology;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use events::topology::{Exchange, QUEUES, Queue};
 use futures_util::future::try_join_all;
+use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use lapin::uri::AMQPUri;
@@ -24,9 +26,10 @@ use tokio::time::timeout;
 use self::link::Slot;
 use self::publisher::{Message, Publisher};
 pub(crate) use self::receiver::RabbitReceiver;
+pub use self::rights::{Rights, rights};
 pub(crate) use self::tap::RabbitTap;
 use crate::delivery::{Outgoing, PublishError};
-use crate::transport::{QueueDepth, TransportError};
+use crate::transport::{QueueBacklog, QueueDepth, TransportError};
 
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
 
@@ -35,12 +38,46 @@ const CHECK_LIMIT: Duration = Duration::from_secs(2);
 pub struct RabbitConfig {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS with the system's trust store.
     pub url: String,
+    /// What it may declare.
+    pub declares: Declares,
+}
+
+/// What a connection declares on the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declares {
+    /// Everything there is, so that lost queues and bindings come back. The login needs all rights.
+    Everything,
+    /// The queues that it consumes, each when it is consumed; the rest is there already ([`Transport::declare`]). The
+    /// login needs the [`rights`] of its service, and no more.
+    ///
+    /// [`Transport::declare`]: crate::Transport::declare
+    OwnQueues,
+}
+
+/// Who logs in where, out of a broker's URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RabbitLogin {
+    /// The user.
+    pub user: String,
+    /// Their password.
+    pub password: String,
+    /// The virtual host.
+    pub vhost: String,
 }
 
 impl RabbitConfig {
     /// Whether this can be a broker's URL.
     pub fn check_url(url: &str) -> Result<(), String> {
         url.parse::<AMQPUri>().map(drop)
+    }
+
+    /// Who this is, as the broker's administrator has to know them.
+    ///
+    /// Errors: it is no broker's URL.
+    pub fn login(&self) -> Result<RabbitLogin, String> {
+        let uri: AMQPUri = self.url.parse()?;
+        let userinfo = uri.authority.userinfo;
+        Ok(RabbitLogin { user: userinfo.username, password: userinfo.password, vhost: uri.vhost })
     }
 }
 
@@ -63,9 +100,9 @@ pub(crate) struct RabbitTransport {
 
 impl RabbitTransport {
     pub fn new(config: RabbitConfig) -> RabbitTransport {
-        let publishing = Slot::new(&config.url, "prost-publishing");
+        let publishing = Slot::new(&config, "prost-publishing");
         RabbitTransport {
-            consuming: Slot::new(&config.url, "prost-consuming"),
+            consuming: Slot::new(&config, "prost-consuming"),
             events: Arc::new(Publisher::new(Arc::clone(&publishing))),
             redirects: Arc::new(Publisher::new(Arc::clone(&publishing))),
             publishing,
@@ -81,6 +118,11 @@ impl RabbitTransport {
         }
     }
 
+    /// Connects, which declares what the login may.
+    pub async fn declare(&self) -> Result<(), TransportError> {
+        self.publishing.link().await.map(drop)
+    }
+
     pub async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
         let messages: Vec<Message<'_>> = batch
             .iter()
@@ -88,7 +130,7 @@ impl RabbitTransport {
                 exchange: &outgoing.exchange,
                 routing_key: &outgoing.routing_key,
                 body: outgoing.body.as_bytes(),
-                properties: publisher::properties(outgoing.event_id.to_string().into()),
+                properties: publisher::event_properties(outgoing),
             })
             .collect();
         self.events.publish(&messages).await
@@ -102,25 +144,42 @@ impl RabbitTransport {
         RabbitTap::open(Arc::clone(&self.consuming), exchanges)
     }
 
+    /// Of each queue of a service what is ready, and what is dead.
+    pub async fn backlogs(&self, service: &str) -> Result<Vec<QueueBacklog>, TransportError> {
+        let channel = self.consuming.link().await?.channel().await?;
+        let own = QUEUES.iter().filter(|queue| queue.service == service);
+        let backlogs = try_join_all(own.map(async |queue| {
+            let (ready, dead) =
+                (count(&channel, queue.name()).await?, count(&channel, queue.dead_letter_queue()).await?);
+            Ok::<_, TransportError>(QueueBacklog { queue: queue.name(), ready, in_flight: None, delayed: None, dead })
+        }))
+        .await?;
+        channel.close(200, "counted".into()).await?;
+        Ok(backlogs)
+    }
+
     /// Of each queue what is ready; what is being handled and what waits for a retry only the management
     /// plugin could tell apart by queue. The shared retry queues stand at the end, under service `prost`.
     pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
         let channel = self.consuming.link().await?.channel().await?;
-        let count = async |name: String| -> Result<i64, TransportError> {
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let queue = channel.queue_declare(ShortString::from(name), passive, FieldTable::default()).await?;
-            Ok(i64::from(queue.message_count()))
-        };
         let mut depths = try_join_all(QUEUES.iter().map(async |queue| {
-            let (ready, dead) = (count(queue.name()).await?, count(queue.dead_letter_queue()).await?);
+            let (ready, dead) =
+                (count(&channel, queue.name()).await?, count(&channel, queue.dead_letter_queue()).await?);
             let service = queue.service.to_owned();
             Ok::<_, TransportError>(QueueDepth { queue: queue.name(), service, ready, delayed: 0, dead })
         }))
         .await?;
         for queue in topology::tiers() {
-            let delayed = count(queue.clone()).await?;
+            let delayed = count(&channel, queue.clone()).await?;
             depths.push(QueueDepth { queue, service: "prost".to_owned(), ready: 0, delayed, dead: 0 });
         }
         Ok(depths)
     }
+}
+
+/// Messages that are ready in a queue.
+async fn count(channel: &Channel, queue: String) -> Result<i64, TransportError> {
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(ShortString::from(queue), passive, FieldTable::default()).await?;
+    Ok(i64::from(queue.message_count()))
 }

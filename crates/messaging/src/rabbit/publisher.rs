@@ -13,13 +13,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
+use super::headers;
 use super::link::{Link, Slot};
-use crate::delivery::PublishError;
+use crate::delivery::{Outgoing, PublishError};
 use crate::transport::TransportError;
 
 /// For getting a channel, and once more for all confirms of a batch.
@@ -40,6 +41,16 @@ pub(super) fn properties(message_id: ShortString) -> BasicProperties {
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into())
         .with_message_id(message_id)
+}
+
+/// The same for an event on its way out: its saga and its trace travel beside it, for whoever does not read bodies.
+pub(super) fn event_properties(outgoing: &Outgoing) -> BasicProperties {
+    let properties = properties(outgoing.event_id.to_string().into())
+        .with_correlation_id(outgoing.correlation_id.to_string().into());
+    let Some(traceparent) = &outgoing.traceparent else { return properties };
+    let mut headers = FieldTable::default();
+    headers.insert(headers::TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_str().into()));
+    properties.with_headers(headers)
 }
 
 /// One publishing channel. Batches of several tasks wait for each other.

@@ -14,7 +14,8 @@ use lapin::{BasicProperties, Channel, Consumer};
 use uuid::Uuid;
 
 use super::headers::{
-    self, ATTEMPTS, DEAD_AT, DELIVERY_COUNT, EXCHANGE, LETTER, QUEUE, REASON, ROUTING_KEY, number_of, text_of,
+    self, ATTEMPTS, DEAD_AT, DELIVERY_COUNT, EXCHANGE, LETTER, QUEUE, REASON, ROUTING_KEY, TRACEPARENT, number_of,
+    text_of,
 };
 use super::link::Slot;
 use super::publisher::{self, Message, Publisher};
@@ -90,6 +91,7 @@ impl RabbitReceiver {
             body: message.data,
             attempts: number(ATTEMPTS),
             deliveries: number(DELIVERY_COUNT).saturating_add(1),
+            traceparent: headers.and_then(|headers| text_of(headers, TRACEPARENT)).and_then(|text| text.parse().ok()),
         };
         self.unsettled().insert(message.delivery_tag, message.properties);
         delivery
@@ -160,7 +162,12 @@ impl RabbitReceiver {
         }
         headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(attempts.into()));
         let message_id = received.message_id().clone();
-        publisher::properties(message_id.unwrap_or_else(|| ShortString::from(Uuid::new_v4().to_string())))
-            .with_headers(headers)
+        let properties =
+            publisher::properties(message_id.unwrap_or_else(|| ShortString::from(Uuid::new_v4().to_string())))
+                .with_headers(headers);
+        match received.correlation_id().clone() {
+            Some(correlation_id) => properties.with_correlation_id(correlation_id),
+            None => properties,
+        }
     }
 }

@@ -97,7 +97,8 @@ async fn the_shutdown_breaks_off_no_receiving() {
             "CREATE SEQUENCE messaging.begun; CREATE SEQUENCE messaging.ended; CREATE TABLE messaging.door (id integer);
              ALTER FUNCTION messaging.receive RENAME TO really_receive;
              CREATE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
-                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer, deliveries integer)
+                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer,
+                                deliveries integer, traceparent text)
                  LANGUAGE plpgsql SECURITY DEFINER SET search_path = messaging AS $$
              BEGIN
                  PERFORM nextval('begun');
@@ -204,10 +205,11 @@ async fn the_suite_notices_an_acknowledgement_before_the_commit() {
     shop.owner
         .batch_execute(
             "CREATE OR REPLACE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
-                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer, deliveries integer)
+                 RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer,
+                                deliveries integer, traceparent text)
                  LANGUAGE sql SECURITY DEFINER SET search_path = messaging AS $$
                      DELETE FROM messages WHERE queue_id = own_queue(queue_name)
-                     RETURNING id, exchange, routing_key, body, attempts, 1 $$",
+                     RETURNING id, exchange, routing_key, body, attempts, 1, traceparent $$",
         )
         .await
         .expect("mutate");

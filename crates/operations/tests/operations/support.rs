@@ -17,10 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub const LIMIT: Duration = Duration::from_secs(30);
 const SECRET: &str = "a secret of tests that is long enough";
-const TABLES: &str = concat!(
-    "CREATE TABLE effects (event_id uuid NOT NULL);",
-    include_str!("../../../../services/orders/migrations/0003_operator_acts.up.sql")
-);
+const TABLES: &str = "CREATE TABLE effects (event_id uuid NOT NULL)";
 
 #[derive(Clone, Copy)]
 pub enum Kind {

@@ -1,0 +1,3 @@
+ALTER TABLE payments DROP COLUMN traceparent;
+ALTER TABLE events DROP COLUMN traceparent;
+DROP TABLE failed_attempts;

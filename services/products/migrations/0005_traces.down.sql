@@ -1,0 +1,2 @@
+ALTER TABLE events DROP COLUMN traceparent;
+DROP TABLE failed_attempts;
