@@ -8,6 +8,7 @@
 //! half-failed deploy, guard against data loss); see `docs/adr/0003-migrations.md`.
 
 mod deploy;
+mod logins;
 
 use chrono::{DateTime, Utc};
 use include_dir::{Dir, include_dir};
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 pub use self::deploy::{Target, up, up_everywhere};
+pub use self::logins::{let_in, role_of};
 use crate::destructive;
 use crate::error::describe;
 
@@ -342,7 +344,7 @@ async fn locked<T>(owner: &Client, work: impl Future<Output = Result<T, MigrateE
 
 /// Makes the schema, its bookkeeping table and the service's role, where they are missing.
 async fn prepare_schema(owner: &Client, migrations: &Migrations) -> Result<(), MigrateError> {
-    let (schema, role) = (&migrations.schema, crate::pool::migrate_role(&migrations.service));
+    let (schema, role) = (&migrations.schema, role_of(&migrations.service));
     owner
         .batch_execute(&format!(
             "DO $$ BEGIN

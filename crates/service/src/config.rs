@@ -1,14 +1,19 @@
 //! Configuration from the environment: every error names the variable, its value (never a secret's) and
 //! what is expected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where settings come from: the process's environment, or a map (in tests, and where `up` makes them).
+///
+/// It remembers what it was asked for: a variable that nobody ever asks for is a misspelt one.
 #[derive(Clone)]
-pub struct Env(Source);
+pub struct Env {
+    source: Source,
+    asked: Arc<Mutex<BTreeSet<String>>>,
+}
 
 #[derive(Clone)]
 enum Source {
@@ -62,17 +67,32 @@ impl ConfigError {
 impl Env {
     /// The environment of this process.
     pub fn process() -> Self {
-        Self(Source::Process)
+        Self { source: Source::Process, asked: Arc::default() }
     }
 
     /// These variables and no others.
     pub fn map<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self(Source::Map(Arc::new(variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect())))
+        let map = variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        Self { source: Source::Map(Arc::new(map)), asked: Arc::default() }
+    }
+
+    /// Every variable that was asked for so far, set or not.
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The names of all variables that are there.
+    pub fn names(&self) -> Vec<String> {
+        match &self.source {
+            Source::Process => std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect(),
+            Source::Map(map) => map.keys().cloned().collect(),
+        }
     }
 
     /// A variable as text; an empty one counts as not set.
     pub fn get(&self, variable: &str) -> Option<String> {
-        let value = match &self.0 {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(variable.to_owned());
+        let value = match &self.source {
             Source::Process => std::env::var(variable).ok(),
             Source::Map(map) => map.get(variable).cloned(),
         };

@@ -1,6 +1,6 @@
 //! A virtual host of one test's own.
 
-use messaging::{RabbitConfig, Transport};
+use messaging::{Declares, RabbitConfig, Transport};
 use servers::RabbitServer;
 use uuid::Uuid;
 
@@ -33,12 +33,12 @@ impl TestBroker {
 
     /// A transport of its own connections.
     pub fn transport(&self) -> Transport {
-        Transport::rabbit(RabbitConfig { url: self.url.clone() })
+        Transport::rabbit(RabbitConfig { url: self.url.clone(), declares: Declares::Everything })
     }
 
     /// As [`TestBroker::transport`], through a proxy in front of the node ([`FaultProxy::of_url`]).
     pub fn transport_through(&self, proxy: &FaultProxy) -> Transport {
-        Transport::rabbit(RabbitConfig { url: proxy.rewrite(&self.url) })
+        Transport::rabbit(RabbitConfig { url: proxy.rewrite(&self.url), declares: Declares::Everything })
     }
 }
 

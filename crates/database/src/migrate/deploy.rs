@@ -113,7 +113,7 @@ async fn grant(owner: &Client, migrations: &Migrations) -> Result<(), tokio_post
     if migrations.schema == "messaging" {
         return Ok(()); // its own migrations grant the functions, one by one
     }
-    let (schema, role) = (&migrations.schema, crate::pool::migrate_role(&migrations.service));
+    let (schema, role) = (&migrations.schema, super::role_of(&migrations.service));
     let trail = format!(
         "DO $$ DECLARE part regclass; BEGIN
              FOR part IN SELECT relid FROM pg_partition_tree(to_regclass('{schema}.events')) LOOP

@@ -1,6 +1,7 @@
 //! The audit trail by day, and idempotency records by age.
 
-use database::{Database, maintenance, outbox};
+use database::maintenance::{self, Retention};
+use database::{Database, outbox};
 use testkit::{TestDatabase, foundation_with};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -53,8 +54,8 @@ async fn partitions_are_made_a_week_ahead() {
         .batch_execute("DO $$ BEGIN EXECUTE 'DROP TABLE users.events_' || to_char(now() AT TIME ZONE 'UTC' + interval '5 days', 'YYYYMMDD'); END $$")
         .await
         .expect("drop one");
-    maintenance::run_once(&database).await.expect("maintenance");
-    maintenance::run_once(&database).await.expect("twice changes nothing");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("twice changes nothing");
     assert_eq!(days(&owner).await, (-1..=7).collect::<Vec<_>>());
     let today = insert_event(&owner, 0).await;
     assert!(partition_of(&owner, today).await.starts_with("users.events_2"));
@@ -83,10 +84,10 @@ async fn old_partitions_are_dropped_but_none_with_an_unsent_event() {
         .execute("INSERT INTO users.outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM users.events WHERE event_id = $1", &[&unsent])
         .await
         .expect("unsent");
-    maintenance::run_once(&database).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     assert_eq!(days(&owner).await[..2], [-40, -30]);
     owner.execute("DELETE FROM users.outbox", &[]).await.expect("sent at last");
-    maintenance::run_once(&database).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     assert_eq!(days(&owner).await[0], -30);
 }
 
@@ -101,7 +102,7 @@ async fn events_of_a_day_without_partition_are_kept_and_find_their_day_later() {
         .expect("as if maintenance had not run for a week");
     let (caught, ancient) = (insert_event(&owner, 0).await, insert_event(&owner, 31).await);
     assert_eq!(partition_of(&owner, caught).await, "users.events_default");
-    maintenance::run_once(&database).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     assert!(partition_of(&owner, caught).await.starts_with("users.events_2"));
     let left = owner.query_one("SELECT count(*) AS left_over FROM users.events WHERE event_id = $1", &[&ancient]).await;
     assert_eq!(left.expect("count").get::<_, i64>("left_over"), 0, "what is too old goes, also from there");
@@ -113,10 +114,10 @@ async fn a_long_transaction_delays_maintenance_and_not_the_writers() {
     make_old_partition(&owner, 40).await;
     let long = db.owner().await;
     long.batch_execute("BEGIN; SELECT count(*) FROM users.events").await.expect("a report");
-    let error = maintenance::run_once(&database).await.expect_err("the partition is in use");
+    let error = maintenance::run_once(&database, &Retention::default()).await.expect_err("the partition is in use");
     assert!(error.is_conflict(), "{error}");
     long.batch_execute("COMMIT").await.expect("commit");
-    maintenance::run_once(&database).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     assert_eq!(days(&owner).await[0], -1);
 }
 
@@ -130,7 +131,7 @@ async fn idempotency_records_are_pruned_by_kind_and_age() {
                    VALUES ($1, 'users', $2, '{}', now() - $3::int * interval '1 hour')";
         owner.execute(sql, &[&Uuid::now_v7(), &action, &hours]).await.expect("insert");
     }
-    maintenance::run_once(&database).await.expect("maintenance");
+    maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     let rows = owner
         .query("SELECT (extract(epoch FROM now() - created_at) / 3600)::int AS hours FROM users.idempotency_records ORDER BY 1", &[])
         .await

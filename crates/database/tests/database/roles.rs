@@ -1,5 +1,6 @@
 //! A service's role reaches its own schema and nothing else: by trying.
 
+use database::maintenance::{self, Retention};
 use database::{Database, Error};
 use messaging::Wakes;
 use testkit::{TestDatabase, foundation_with};
@@ -35,7 +36,7 @@ async fn a_role_works_in_its_own_schema() {
             .await
             .expect("its own table");
         attempt(&database, "SELECT version FROM schema_migrations").await.expect("its own migrations");
-        database::maintenance::run_once(&database).await.expect("maintenance");
+        maintenance::run_once(&database, &Retention::default()).await.expect("maintenance");
     }
 }
 

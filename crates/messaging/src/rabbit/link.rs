@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::topology;
+use super::{Declares, RabbitConfig, topology};
 use crate::transport::TransportError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -28,13 +28,14 @@ const HEARTBEAT: u16 = 10;
 
 /// A connection on which the topology is declared.
 pub(super) struct Link {
+    declares: Declares,
     connection: Connection,
     socket: Arc<Socket>,
     blocked: watch::Receiver<Option<String>>,
 }
 
 impl Link {
-    async fn open(uri: &AMQPUri, name: &str) -> Result<Link, TransportError> {
+    async fn open(uri: &AMQPUri, name: &str, declares: Declares) -> Result<Link, TransportError> {
         let socket = Arc::new(Socket::default());
         let opened = Arc::clone(&socket);
         let handshake = Connection::connector(
@@ -60,7 +61,7 @@ impl Link {
         match timeout(CONNECT_LIMIT, handshake).await {
             Ok(Ok(connection)) => {
                 let blocked = watch_blocked(&connection);
-                Ok(Link { connection, socket, blocked })
+                Ok(Link { declares, connection, socket, blocked })
             }
             Ok(Err(error)) => {
                 socket.sever();
@@ -89,7 +90,11 @@ impl Link {
         }
     }
 
+    /// Everything, if this connection may.
     pub async fn declare_topology(&self) -> Result<(), TransportError> {
+        if self.declares == Declares::OwnQueues {
+            return Ok(());
+        }
         let channel = self.channel().await?;
         match timeout(DECLARE_LIMIT, topology::declare(&channel)).await {
             Ok(declared) => Ok(declared?),
@@ -153,17 +158,18 @@ impl Socket {
 pub(super) struct Slot {
     uri: Result<AMQPUri, String>,
     name: &'static str,
+    declares: Declares,
     current: tokio::sync::Mutex<Option<Arc<Link>>>,
 }
 
 impl Slot {
     /// `name` is what the broker shows.
-    pub fn new(url: &str, name: &'static str) -> Arc<Slot> {
-        let uri = url.parse().map(|mut uri: AMQPUri| {
+    pub fn new(config: &RabbitConfig, name: &'static str) -> Arc<Slot> {
+        let uri = config.url.parse().map(|mut uri: AMQPUri| {
             uri.query.heartbeat.get_or_insert(HEARTBEAT);
             uri
         });
-        Arc::new(Slot { uri, name, current: tokio::sync::Mutex::new(None) })
+        Arc::new(Slot { uri, name, declares: config.declares, current: tokio::sync::Mutex::new(None) })
     }
 
     /// The link, built if there is none. Building goes on if the caller gives up waiting, so that callers
@@ -188,7 +194,7 @@ impl Slot {
         }
         *current = None;
         let uri = self.uri.as_ref().map_err(|error| TransportError::Rabbit(format!("the broker's URL: {error}")))?;
-        let link = Link::open(uri, self.name).await?;
+        let link = Link::open(uri, self.name, self.declares).await?;
         if let Err(error) = link.declare_topology().await {
             link.socket.sever();
             return Err(error);

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use events::topology::Exchange;
-use messaging::{RabbitConfig, Transport};
+use messaging::{Declares, RabbitConfig, Transport};
 use testkit::{FaultProxy, TestBroker};
 
 use crate::broker::Operator;
@@ -90,12 +90,17 @@ async fn tls_is_never_left_out() {
     let broker = TestBroker::new().await;
     let url = broker.url().replacen("amqp://", "amqps://", 1);
     // This port speaks no TLS: whoever connects here spoke in clear.
-    Transport::rabbit(RabbitConfig { url }).check().await.expect_err("no TLS, no connection");
+    Transport::rabbit(RabbitConfig { url, declares: Declares::Everything })
+        .check()
+        .await
+        .expect_err("no TLS, no connection");
 }
 
 #[tokio::test]
 async fn a_malformed_url_says_so() {
-    let error = Transport::rabbit(RabbitConfig { url: "http://broker".to_owned() }).check().await;
+    let error = Transport::rabbit(RabbitConfig { url: "http://broker".to_owned(), declares: Declares::Everything })
+        .check()
+        .await;
     let error = error.expect_err("not AMQP").to_string();
     assert!(error.contains("URL"), "{error}");
 }
