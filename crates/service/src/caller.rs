@@ -102,9 +102,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             .ok_or_else(|| Error::internal("the router was not passed through service::server::app"))?;
         let voucher = Some(origin.keys.voucher().clone());
         let anonymous = Caller { address: origin.address, voucher, ..Caller::anonymous(origin.correlation_id) };
-        let caller = match parts.headers.get(AUTHORIZATION) {
-            None => anonymous,
-            Some(value) => anonymous.with_token(&origin.keys, bearer(value.as_bytes())?)?,
+        let mut authorizations = parts.headers.get_all(AUTHORIZATION).iter();
+        let caller = match (authorizations.next(), authorizations.next()) {
+            (None, _) => anonymous,
+            (Some(value), None) => anonymous.with_token(&origin.keys, bearer(value.as_bytes())?)?,
+            // A proxy in front might have looked at the other one.
+            (Some(_), Some(_)) => return Err(Error::unauthenticated("invalid_token", "send one Authorization header")),
         };
         let idempotency_key = idempotency::key_from_headers(&parts.headers)?;
         Ok(Caller { idempotency_key, ..caller })

@@ -96,8 +96,12 @@ impl fmt::Debug for IdempotencyKey {
 }
 
 pub(crate) fn key_from_headers(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some)
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    match (keys.next(), keys.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some),
+        (Some(_), Some(_)) => Err(Error::bad_request("invalid_idempotency_key", "send one Idempotency-Key")),
+    }
 }
 
 /// Which table row stands for a request, and what the request was.

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -149,9 +150,18 @@ fn add_headers(headers: &mut HeaderMap, correlation_id: CorrelationId) {
     if let Ok(value) = HeaderValue::from_str(&correlation_id.to_string()) {
         headers.insert(CORRELATION_ID, value);
     }
-    for (name, value) in
-        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (X_FRAME_OPTIONS, "DENY"), (REFERRER_POLICY, "no-referrer")]
-    {
+    // Answers hold tokens and personal data. What has a tag is meant to be kept, and asked about again.
+    let caching = if headers.contains_key(ETAG) { "no-cache" } else { "no-store" };
+    let common = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, caching),
+    ];
+    // Data that a browser opens as a page loads and runs nothing. Pages have policies of their own.
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    let policy = (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    for (name, value) in common.into_iter().chain(is_json.then_some(policy)) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

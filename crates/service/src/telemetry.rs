@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -24,6 +26,10 @@ const DURATION_BUCKETS: [f64; 16] =
 
 /// Buckets of counts, e.g. messages in a batch.
 const COUNT_BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
+/// Libraries that quote what passes through them below `info`: parameters of statements, frames. Password hashes,
+/// addresses and tokens are among it, so no filter lets these lines through.
+const TALKATIVE: [&str; 4] = ["tokio_postgres", "tungstenite", "tokio_tungstenite", "lapin"];
 
 /// What log lines look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +54,7 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
         ConfigError::invalid("RUST_LOG", filter, format!("a filter such as info,http=debug: {error}"))
     })?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(filter_fn(is_fit_for_logs));
     let started = match format {
         LogFormat::Text => {
             use std::io::IsTerminal;
@@ -63,6 +69,11 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
         tracing::debug!(%error, "logging had been started before");
     }
     Ok(())
+}
+
+fn is_fit_for_logs(metadata: &Metadata<'_>) -> bool {
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() <= Level::INFO || !TALKATIVE.contains(&library)
 }
 
 /// The recorder of this process, installed at the first call. Several services in one process share it, told

@@ -115,6 +115,8 @@ async fn a_key_that_is_none_is_400() {
     for key in [" ", "", "caf\u{e9}", long.as_str()] {
         get_with("/who", &[("idempotency-key", key)]).await.assert_error(400, "invalid_idempotency_key");
     }
+    let both = [("idempotency-key", "one"), ("idempotency-key", "two")];
+    get_with("/who", &both).await.assert_error(400, "invalid_idempotency_key");
 }
 
 #[test]

@@ -96,6 +96,13 @@ async fn what_is_no_bearer_token_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn of_two_tokens_neither_is_believed() {
+    let (user, admin) = (format!("Bearer {}", token(Role::User)), format!("Bearer {}", token(Role::Admin)));
+    let both = [("authorization", user.as_str()), ("authorization", admin.as_str())];
+    get_with("/who", &both).await.assert_error(401, "invalid_token");
+}
+
 #[test]
 fn short_secrets_are_refused_without_being_shown() {
     let error = TokenKeys::new("too-short", None).unwrap_err().to_string();
