@@ -1,0 +1,27 @@
+import './theme/main.css'
+import { createApp } from 'vue'
+import urql from '@urql/vue'
+import { addIcon } from '@iconify/vue'
+import { init as initIcons } from 'virtual:nuxt-ui-icons'
+import { refreshByCookie } from '@/account/refresh'
+import { createGraphql } from '@/graphql/client'
+import { liveKey } from '@/graphql/live'
+import { createSession, sessionKey } from '@/graphql/session'
+import App from './App.vue'
+import { i18n, restored } from './i18n'
+import { createShopRouter } from './router'
+
+const session = createSession(refreshByCookie)
+const { client, live } = createGraphql(session)
+const router = createShopRouter(session)
+
+// Nuxt UI writes `i-lucide-search`, its bundle `lucide:search`.
+initIcons((name, icon) => addIcon(name.replace(':', '-'), icon))
+
+const app = createApp(App)
+app.provide(sessionKey, session)
+app.provide(liveKey, live)
+app.use(i18n).use(router).use(urql, client)
+
+await Promise.all([restored, router.isReady()])
+app.mount('#app')

@@ -1,0 +1,76 @@
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory } from 'vue-router'
+import type { RouteLocationNormalized, RouteRecordRaw } from 'vue-router'
+import { accountRoutes } from '@/account/routes'
+import { cartRoutes } from '@/cart/routes'
+import { catalogRoutes } from '@/catalog/routes'
+import { checkoutRoutes } from '@/checkout/routes'
+import { consoleRoutes } from '@/console/routes'
+import { demoRoutes } from '@/demo/routes'
+import { orderRoutes } from '@/orders/routes'
+import type { Session } from '@/graphql/session'
+import { i18n } from './i18n'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's title; a page whose title comes from data calls `usePageTitle` instead. */
+    title?: string
+    /** Who may see the page; others are sent to the login and come back. */
+    requires?: 'login' | 'admin'
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  {
+    path: '/',
+    component: () => import('./shell/ShopLayout.vue'),
+    children: [
+      ...catalogRoutes,
+      ...cartRoutes,
+      ...checkoutRoutes,
+      ...orderRoutes,
+      ...accountRoutes,
+      ...demoRoutes,
+      {
+        path: ':unknown(.*)*',
+        name: 'not-found',
+        component: () => import('./NotFoundPage.vue'),
+        meta: { title: 'app.notFound.title' },
+      },
+    ],
+  },
+  ...consoleRoutes,
+]
+
+export function createShopRouter(session: Session) {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  })
+
+  router.beforeEach(async (to) => {
+    const { requires } = to.meta
+    if (!requires) return
+    await session.restored
+    if (!session.user.value) return { name: 'login', query: { next: to.fullPath } }
+    if (requires === 'admin' && !session.isAdmin.value) return { name: 'not-found', params: { unknown: ['console'] } }
+  })
+
+  router.afterEach((to, from, failure) => {
+    if (failure) return
+    if (to.meta.title) document.title = `${i18n.global.t(to.meta.title)} · Prost`
+    if (from.matched.length > 0 && to.path !== from.path) void focusPage(to)
+  })
+
+  return router
+}
+
+/** A new page is read out from its heading, and the keyboard begins there. */
+async function focusPage(to: RouteLocationNormalized) {
+  await nextTick()
+  if (to.hash) return
+  const heading = document.querySelector<HTMLElement>('main h1') ?? document.querySelector('main')
+  heading?.setAttribute('tabindex', '-1')
+  heading?.focus({ preventScroll: true })
+}

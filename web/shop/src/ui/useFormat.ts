@@ -1,0 +1,24 @@
+import { computed } from 'vue'
+import { useI18n } from 'vue-i18n'
+
+/** Money as the gateway speaks it: an exact decimal string, never a float. */
+export interface Money {
+  amount: string
+  currencyCode: string
+}
+
+/** Money, numbers and times as the visitor writes them. */
+export function useFormat() {
+  const { locale } = useI18n()
+  const region = computed(() => (locale.value === 'de' ? 'de-DE' : 'en-IE'))
+
+  return {
+    money: ({ amount, currencyCode }: Money) =>
+      // Given the string, Intl formats every digit; given a float it would round.
+      new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
+    number: (value: number) => new Intl.NumberFormat(region.value).format(value),
+    date: (iso: string) => new Intl.DateTimeFormat(region.value, { dateStyle: 'long' }).format(new Date(iso)),
+    dateTime: (iso: string) =>
+      new Intl.DateTimeFormat(region.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso)),
+  }
+}

@@ -1,0 +1,93 @@
+// A shop of its own for the browser tests, and a Chromium to visit it.
+//
+//   PROST=path/to/prost CHROMIUM=path/to/chromium npm run test:browser
+//
+// With SHOP=http://… the tests visit that one instead, and leave it as it is when they end.
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { chromium } from 'playwright-core'
+import { preview } from 'vite'
+
+const binary = env.PROST ?? fileURLToPath(new URL('../../../../target/debug/prost', import.meta.url))
+const run = promisify(execFile)
+
+export const DEVICES = {
+  desktop: { viewport: { width: 1360, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+}
+
+/** Opens a shop, and the built application in front of it. `close` deletes it again. */
+export async function openShop() {
+  const browser = await chromium.launch({
+    executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+  })
+  if (env.SHOP) return { origin: env.SHOP, browser, close: () => browser.close() }
+
+  const dataDir = join(env.PROST_TEST_DIR ?? tmpdir(), `shop-${randomUUID()}`)
+  const prost = (...args) => run(binary, ['--data-dir', dataDir, ...args])
+  const port = await freePorts(8)
+  await prost('up', '--detach', '--port', String(port))
+  env.PROST_URL = `http://127.0.0.1:${port}`
+  const server = await preview({
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    preview: { host: '127.0.0.1', port: port + 7, strictPort: true },
+    logLevel: 'error',
+  })
+  return {
+    origin: `http://127.0.0.1:${port + 7}`,
+    browser,
+    prost,
+    async close() {
+      await browser.close()
+      await server.close()
+      await prost('reset', '--yes')
+    },
+  }
+}
+
+/**
+ * A visitor with empty pockets. `complaints` fills with what a page does wrong unseen: errors, breaches of the content
+ * security policy, requests that leave the origin.
+ */
+export async function visitor({ browser, origin }, { device = 'desktop', theme = 'light', locale = 'en-GB' } = {}) {
+  const context = await browser.newContext({
+    ...DEVICES[device],
+    baseURL: origin,
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    locale,
+  })
+  const page = await context.newPage()
+  const complaints = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (!['data:', 'blob:'].includes(url.protocol) && url.host !== new URL(origin).host) complaints.push(`asked for ${url}`)
+  })
+  return { page, context, complaints, leave: () => context.close() }
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+/** The first of so many free ports in a row. */
+async function freePorts(count) {
+  for (let first = 29_000; first < 32_000; first += count) {
+    const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)))
+    if (free.every(Boolean)) return first
+  }
+  throw new Error(`there are no ${count} free ports in a row`)
+}

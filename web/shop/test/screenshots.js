@@ -1,0 +1,62 @@
+// Pictures of every page, for a designer's eye: each route, light and dark, on a desktop and on a phone.
+//
+//   SHOP=http://127.0.0.1:8080 npm run screenshots [part of a name…]
+//
+// SHOP is any running shop, or `npm run preview` in front of one. They lie in screenshots/, which git ignores.
+// It also fails on what a visitor never sees: errors in the console, breaches of the content security policy,
+// requests that leave the origin, and pages wider than the screen.
+import { mkdirSync } from 'node:fs'
+import { argv, env, exit } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { routes } from './routes.js'
+
+const shop = env.SHOP ?? 'http://127.0.0.1:8080'
+const folder = fileURLToPath(new URL('../screenshots', import.meta.url))
+const wanted = argv.slice(2)
+
+const DEVICES = {
+  desktop: { viewport: { width: 1360, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+}
+
+async function photograph(browser, device, theme, complaints) {
+  const context = await browser.newContext({
+    ...DEVICES[device],
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+  })
+  const page = await context.newPage()
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url())
+    if (!['data:', 'blob:'].includes(protocol) && origin !== shop) complaints.push(`asked for ${request.url()}`)
+  })
+  for (const { name, path, prepare } of routes) {
+    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
+    await page.goto(shop + path, { waitUntil: 'networkidle' })
+    await prepare?.(page)
+    // Pictures load when they come into view; a full page shows them all.
+    await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
+    await page.waitForLoadState('networkidle')
+    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
+    if (isTooWide) complaints.push(`${name} is wider than a ${device}`)
+    await page.screenshot({ path: `${folder}/${name}-${device}-${theme}.png`, fullPage: true })
+  }
+  await context.close()
+}
+
+mkdirSync(folder, { recursive: true })
+const browser = await chromium.launch({
+  executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars'],
+})
+const complaints = []
+for (const device of Object.keys(DEVICES)) {
+  for (const theme of ['light', 'dark']) await photograph(browser, device, theme, complaints)
+}
+await browser.close()
+for (const complaint of new Set(complaints)) console.error(complaint)
+exit(complaints.length > 0 ? 1 : 0)

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url'
+import vueI18n from '@intlify/unplugin-vue-i18n/vite'
+import ui from '@nuxt/ui/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Where a shop runs that development and preview ask: `PROST_URL=http://127.0.0.1:9100 npm run dev`. */
+const shop = process.env.PROST_URL ?? 'http://127.0.0.1:8080'
+const proxy = Object.fromEntries(
+  ['/graphql', '/images', '/pictures'].map((path) => [path, { target: shop, ws: path === '/graphql' }]),
+)
+
+/** What the gateway sends with every page; `npm run preview` sends it too, so that a breach shows before a shop is built. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+// The gateway embeds web/dist/shop and serves it at /.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@\//, replacement: `${here('./src')}/` },
+      // Nuxt UI asks for icons over the network; this one never does.
+      { find: /^@iconify\/vue$/, replacement: here('./src/ui/iconify.ts') },
+    ],
+  },
+  plugins: [
+    vue(),
+    ui({
+      autoImport: false,
+      components: { dts: false },
+      dts: false,
+      // The theme is ours: src/app/theme.
+      colorMode: false,
+      experimental: { componentDetection: true },
+      icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'], globExclude: ['node_modules'] } } },
+      theme: { colors: ['primary', 'success', 'info', 'warning', 'error'] },
+      ui: { colors: { primary: 'primary', neutral: 'neutral' } },
+    }),
+    vueI18n({
+      include: here('./src/**/i18n/*.json'),
+      runtimeOnly: true,
+      dropMessageCompiler: true,
+      compositionOnly: true,
+      fullInstall: false,
+    }),
+  ],
+  define: {
+    __VUE_OPTIONS_API__: false,
+  },
+  build: {
+    outDir: '../dist/shop',
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  server: { proxy },
+  preview: { proxy, headers: { 'Content-Security-Policy': contentSecurityPolicy } },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+  },
+})
