@@ -97,7 +97,7 @@ async fn list(orders: &Arc<dyn OrdersApi>, status: Option<String>, limit: usize,
     let caller = operator::caller()?;
     let (mut items, mut page): (Vec<Saga>, _) = (Vec::new(), PageQuery::first(PAGE));
     loop {
-        let filter = SagaFilter { status: status.clone() };
+        let filter = SagaFilter { status: status.clone(), user_id: None };
         let found = orders.sagas(&caller, filter, page.clone()).await.map_err(wire::Error::from)?;
         items.extend(found.items);
         match found.next_cursor {

@@ -11,15 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Wake, Waker};
 
-use events::{CategoryId, OrderId, ProductId};
+use events::{CategoryId, OrderId, ProductId, UserId};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, try_join_all};
 use orders_client::TimelineEntry;
+use products_client::{ProductFacets, ProductFilter, RelatedQuery};
 use service::{Caller, Error};
 
 use crate::Clients;
 use crate::connections::{Connection, PageArguments};
-use crate::products::{Category, Product};
+use crate::products::{Category, Product, StockChange};
 
 /// Ids in one call at most.
 const MAX_BATCH: usize = 100;
@@ -145,7 +146,12 @@ pub struct Loaders {
     products: Batch<ProductId, Product>,
     categories: Batch<CategoryId, Category>,
     category_products: Batch<(CategoryId, PageArguments), Connection<Product>>,
+    facets: Batch<ProductFilter, Arc<ProductFacets>>,
+    category_facets: Batch<CategoryId, Arc<ProductFacets>>,
+    related: Batch<(ProductId, Option<i64>), Vec<Product>>,
+    stock_histories: Batch<(ProductId, PageArguments), Connection<StockChange>>,
     timelines: Batch<OrderId, Vec<TimelineEntry>>,
+    users: Batch<UserId, users_client::User>,
 }
 
 impl Loaders {
@@ -184,11 +190,7 @@ impl Loaders {
     ) -> Result<Connection<Product>, Error> {
         let (products, caller) = (clients.products.clone(), caller.clone());
         let fetch = async move |keys: Vec<(CategoryId, PageArguments)>| {
-            let mut pages: HashMap<PageArguments, Vec<CategoryId>> = HashMap::new();
-            for (id, page) in keys {
-                pages.entry(page).or_default().push(id);
-            }
-            let calls = pages.into_iter().map(async |(page, ids)| {
+            let calls = grouped(keys).into_iter().map(async |(page, ids)| {
                 let found = products.products_by_categories(&caller, &ids, &page.query()).await?;
                 let connections = found.into_iter().map(|of_category| {
                     let connection = page.connection(of_category.products, Product::from);
@@ -202,6 +204,88 @@ impl Loaders {
         Ok(found.unwrap_or_else(|| page.nothing()))
     }
 
+    /// What is told of all products that pass a filter.
+    pub async fn facets(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        filter: &ProductFilter,
+    ) -> Result<Arc<ProductFacets>, Error> {
+        let (products, caller) = (clients.products.clone(), caller.clone());
+        let fetch = async move |filters: Vec<ProductFilter>| {
+            let calls = filters.into_iter().map(async |filter| {
+                let facets = products.facets(&caller, &filter).await?;
+                Ok::<_, Error>((filter, Arc::new(facets)))
+            });
+            Ok(try_join_all(calls).await?.into_iter().collect())
+        };
+        let found = self.facets.load(filter.clone(), fetch).await?;
+        found.ok_or_else(|| Error::internal("a filter has no facets"))
+    }
+
+    /// What is told of all products of a category.
+    pub async fn facets_of_category(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: CategoryId,
+    ) -> Result<Arc<ProductFacets>, Error> {
+        let (products, caller) = (clients.products.clone(), caller.clone());
+        let fetch = async move |ids: Vec<CategoryId>| {
+            let found = products.facets_by_categories(&caller, &ids).await?;
+            Ok(found.into_iter().map(|told| (told.category_id, Arc::new(told.facets))).collect())
+        };
+        let found = self.category_facets.load(id, fetch).await?;
+        found.ok_or_else(|| Error::internal("a category has no facets"))
+    }
+
+    /// What goes with a product; one call for all products that ask for as many.
+    pub async fn related(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: ProductId,
+        first: Option<i64>,
+    ) -> Result<Vec<Product>, Error> {
+        let (products, caller) = (clients.products.clone(), caller.clone());
+        let fetch = async move |keys: Vec<(ProductId, Option<i64>)>| {
+            let calls = grouped(keys).into_iter().map(async |(limit, ids)| {
+                let found = products.related_products(&caller, &RelatedQuery { ids, limit }).await?;
+                let related = found.into_iter().map(|of_product| {
+                    let products = of_product.products.into_iter().map(Product::from).collect();
+                    ((of_product.product_id, limit), products)
+                });
+                Ok::<_, Error>(related.collect::<Vec<_>>())
+            });
+            Ok(try_join_all(calls).await?.into_iter().flatten().collect())
+        };
+        Ok(self.related.load((id, first), fetch).await?.unwrap_or_default())
+    }
+
+    /// A page of how a product's stock came to be; one call for all products that ask for the same page.
+    pub async fn stock_history(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: ProductId,
+        page: PageArguments,
+    ) -> Result<Connection<StockChange>, Error> {
+        let (products, caller) = (clients.products.clone(), caller.clone());
+        let fetch = async move |keys: Vec<(ProductId, PageArguments)>| {
+            let calls = grouped(keys).into_iter().map(async |(page, ids)| {
+                let found = products.stock_histories(&caller, &ids, &page.query()).await?;
+                let connections = found.into_iter().map(|history| {
+                    let connection = page.connection(history.entries, StockChange::from);
+                    ((history.product_id, page.clone()), connection)
+                });
+                Ok::<_, Error>(connections.collect::<Vec<_>>())
+            });
+            Ok(try_join_all(calls).await?.into_iter().flatten().collect())
+        };
+        let found = self.stock_histories.load((id, page.clone()), fetch).await?;
+        Ok(found.unwrap_or_else(|| page.nothing()))
+    }
+
     /// What happened to an order, oldest first. Whoever logs in asks after a mutation, which forgets what others asked.
     pub async fn timeline(&self, clients: &Clients, caller: &Caller, id: OrderId) -> Result<Vec<TimelineEntry>, Error> {
         let (orders, caller) = (clients.orders.clone(), caller.clone());
@@ -212,11 +296,40 @@ impl Loaders {
         Ok(self.timelines.load(id, fetch).await?.unwrap_or_default())
     }
 
+    /// An account that the caller may see; `None` if it is gone.
+    pub async fn user(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<Option<users_client::User>, Error> {
+        let (users, caller) = (clients.users.clone(), caller.clone());
+        let fetch = async move |ids: Vec<UserId>| {
+            let found = users.users_by_ids(&caller, &ids).await?;
+            Ok(found.into_iter().map(|user| (user.id, user)).collect())
+        };
+        self.users.load(id, fetch).await
+    }
+
     /// Forgets everything: a mutation may have changed it.
     pub fn clear(&self) {
         self.products.clear();
         self.categories.clear();
         self.category_products.clear();
+        self.facets.clear();
+        self.category_facets.clear();
+        self.related.clear();
+        self.stock_histories.clear();
         self.timelines.clear();
+        self.users.clear();
     }
+}
+
+/// The ids that ask for the same.
+fn grouped<I, A: Eq + Hash>(keys: Vec<(I, A)>) -> HashMap<A, Vec<I>> {
+    let mut groups: HashMap<A, Vec<I>> = HashMap::new();
+    for (id, asked) in keys {
+        groups.entry(asked).or_default().push(id);
+    }
+    groups
 }

@@ -4,6 +4,8 @@
 //! A service that is away does not hide the others: lists name who is missing.
 
 mod mutations;
+mod search;
+mod trace;
 mod types;
 
 use std::future::Future;
@@ -20,7 +22,9 @@ use crate::errors::{fault, found};
 use crate::scope::Scope;
 
 pub use mutations::OperationMutations;
-use types::{DeadLetter, DeadLetterList, Findings, OperatorAct, Outbox, Saga, SagaList, UnsentEvent};
+use search::Findings;
+use trace::{Saga, SagaList};
+use types::{DeadLetter, DeadLetterList, OperatorAct, Outbox, Queue, UnsentEvent};
 
 /// The operations of one service.
 #[derive(Clone)]
@@ -108,7 +112,8 @@ impl OperationQueries {
         let scope = Scope::of(ctx);
         scope.caller.admin().map_err(fault)?;
         let page = PageQuery { limit: first.map(Into::into), cursor: after, with_cursors: None };
-        let page = scope.clients.orders.sagas(&scope.caller, SagaFilter { status }, page).await.map_err(fault)?;
+        let filter = SagaFilter { status, user_id: None };
+        let page = scope.clients.orders.sagas(&scope.caller, filter, page).await.map_err(fault)?;
         Ok(SagaList { items: page.items.into_iter().map(Saga::from).collect(), next_cursor: page.next_cursor })
     }
 
@@ -122,6 +127,15 @@ impl OperationQueries {
         scope.caller.admin().map_err(fault)?;
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(found(scope.clients.orders.saga(&scope.caller, id).await)?.map(Saga::from))
+    }
+
+    /// How much waits in each queue, as it is now (admin). Queues of services that do not answer are missing.
+    #[graphql(complexity = "6 + 11 * child_complexity")]
+    async fn queues(&self, ctx: &Context<'_>) -> Result<Vec<Queue>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let answers = each(scope, |api| async move { api.queues(&scope.caller).await }).await;
+        Ok(answers.into_iter().filter_map(|(_, answer)| answer.ok()).flatten().map(Queue::from).collect())
     }
 
     /// What operators did, newest first, 100 at most (admin).
@@ -139,8 +153,8 @@ impl OperationQueries {
         acts(scope, ActFilter { about }).await.map_err(fault)
     }
 
-    /// Everything about an order, saga, correlation or event id, or about whoever's e-mail address a message holds
-    /// (admin).
+    /// Everything about an id, of an order, saga, correlation, event, dead letter or account, or about an e-mail
+    /// address or a username, whole or as it begins (admin).
     #[graphql(complexity = "50 + 20 * child_complexity")]
     async fn search(
         &self,
@@ -149,23 +163,7 @@ impl OperationQueries {
     ) -> Result<Findings> {
         let scope = Scope::of(ctx);
         scope.caller.admin().map_err(fault)?;
-        let text = text.trim().to_owned();
-        let id = text.parse().ok();
-        let dead_letters = letters(scope, None, Some(text), PageQuery::first(100)).await.map_err(fault)?;
-        let Some(id) = id else {
-            return Ok(Findings { saga: None, dead_letters, unsent_events: Vec::new(), acts: Vec::new() });
-        };
-        let saga = found(scope.clients.orders.saga(&scope.caller, id).await)?.map(Saga::from);
-        let filter = OutboxFilter { status: None, about: Some(id) };
-        let unsent =
-            each(scope, |api| async move { api.outbox(&scope.caller, filter, PageQuery::first(100)).await }).await;
-        let unsent = unsent.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|outbox| outbox.items);
-        Ok(Findings {
-            saga,
-            dead_letters,
-            unsent_events: unsent.map(UnsentEvent::from).collect(),
-            acts: acts(scope, ActFilter { about: Some(id) }).await.map_err(fault)?,
-        })
+        search::search(scope, text.trim()).await.map_err(fault)
     }
 }
 

@@ -9,8 +9,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::{
-    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, DiscardDeadLetters, DiscardEvent, Handled,
-    Operations, OperationsApi, Outbox, OutboxFilter, Selection, UnsentEvent,
+    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DeliveryFilter, DiscardDeadLetters,
+    DiscardEvent, EventFilter, Handled, Operations, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent,
+    Selection, UnsentEvent,
 };
 
 /// All endpoints, under `/admin`.
@@ -24,6 +25,9 @@ pub fn router(operations: Arc<Operations>) -> OpenApiRouter {
         .routes(routes!(replay))
         .routes(routes!(discard))
         .routes(routes!(acts))
+        .routes(routes!(events))
+        .routes(routes!(deliveries))
+        .routes(routes!(queues))
         .with_state(operations)
 }
 
@@ -119,4 +123,33 @@ async fn acts(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Act>>, Error> {
     operations.acts(&caller, filter, page).await.map(Json)
+}
+
+/// Events that this service recorded, of a saga or one, oldest first (admin).
+#[utoipa::path(get, path = "/admin/events", params(EventFilter, PageQuery), responses(
+    (status = 200, body = Page<RecordedEvent>), (status = 422, body = ErrorBody)))]
+async fn events(
+    State(operations): Hand,
+    Admin(caller): Admin,
+    Query(filter): Query<EventFilter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<RecordedEvent>>, Error> {
+    operations.events(&caller, filter, page).await.map(Json)
+}
+
+/// What became of events in this service's queues (admin).
+#[utoipa::path(get, path = "/admin/deliveries", params(DeliveryFilter), responses(
+    (status = 200, body = Vec<Delivery>), (status = 422, body = ErrorBody)))]
+async fn deliveries(
+    State(operations): Hand,
+    Admin(caller): Admin,
+    Query(filter): Query<DeliveryFilter>,
+) -> Result<Json<Vec<Delivery>>, Error> {
+    operations.deliveries(&caller, &filter.ids()?).await.map(Json)
+}
+
+/// How much waits in this service's queues (admin).
+#[utoipa::path(get, path = "/admin/queues", responses((status = 200, body = Vec<Queue>)))]
+async fn queues(State(operations): Hand, Admin(caller): Admin) -> Result<Json<Vec<Queue>>, Error> {
+    operations.queues(&caller).await.map(Json)
 }

@@ -8,7 +8,7 @@ use messaging::TransportError;
 use service::{Caller, Error, PageQuery, pagination};
 use uuid::Uuid;
 
-use crate::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Handled, Operations, Selection};
+use crate::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Handled, Operations, Queue, Selection};
 
 /// Dead letters per round of an act.
 const ROUND: usize = 200;
@@ -30,10 +30,15 @@ impl Operations {
         let limit = usize::from(page.limit()?);
         let wanted = messaging::DeadLetterFilter { about: filter.about.clone(), until: None, after: page.after()? };
         let mut found = Vec::new();
-        for queue in self.queues(filter.queue.as_deref())? {
+        for queue in self.own_queues(filter.queue.as_deref())? {
             found.extend(self.transport.dead_letters(queue, &wanted, limit + 1).await.map_err(failed)?);
         }
+        // A letter's own id is not part of its message.
+        if let Some(id) = filter.about.as_deref().and_then(|about| about.parse().ok()) {
+            found.extend(self.letters_named(filter.queue.as_deref(), id, &wanted).await?);
+        }
         found.sort_by_key(messaging::DeadLetter::place);
+        found.dedup_by_key(|letter| letter.id);
         let next_cursor = match found.get(limit.saturating_sub(1)) {
             Some(last) if found.len() > limit => Some(pagination::encode(&last.place())?),
             _ => None,
@@ -42,11 +47,31 @@ impl Operations {
         Ok(DeadLetters { items, next_cursor, total: self.dead(None).await? })
     }
 
+    async fn letters_named(
+        &self,
+        queue: Option<&str>,
+        id: Uuid,
+        wanted: &messaging::DeadLetterFilter,
+    ) -> Result<Vec<messaging::DeadLetter>, Error> {
+        let mut named = Vec::new();
+        for queue in self.own_queues(queue)? {
+            named.extend(self.transport.dead_letters_named(queue, &[id]).await.map_err(failed)?);
+        }
+        named.retain(|letter| wanted.after.is_none_or(|place| letter.place() > place));
+        Ok(named)
+    }
+
+    /// How much waits in the service's queues.
+    pub async fn backlogs(&self) -> Result<Vec<Queue>, Error> {
+        let backlogs = self.transport.backlogs(self.service).await.map_err(failed)?;
+        Ok(backlogs.into_iter().map(|backlog| Queue::of(self.service, backlog)).collect())
+    }
+
     /// How many dead letters there are, of all the service's queues or of one.
     pub async fn dead(&self, queue: Option<&str>) -> Result<i64, Error> {
-        let names: HashSet<String> = self.queues(queue)?.into_iter().map(|queue| queue.name()).collect();
-        let depths = self.transport.depths().await.map_err(failed)?;
-        Ok(depths.iter().filter(|depth| names.contains(&depth.queue)).map(|depth| depth.dead).sum())
+        let names: HashSet<String> = self.own_queues(queue)?.into_iter().map(|queue| queue.name()).collect();
+        let backlogs = self.transport.backlogs(self.service).await.map_err(failed)?;
+        Ok(backlogs.iter().filter(|backlog| names.contains(&backlog.queue)).map(|backlog| backlog.dead).sum())
     }
 
     /// One dead letter by its own id or its event's, whichever queue it was parked of.
@@ -56,7 +81,7 @@ impl Operations {
     }
 
     pub(crate) async fn letter(&self, queue: Option<&str>, id: Uuid) -> Result<Option<DeadLetterDetail>, Error> {
-        for queue in self.queues(queue)? {
+        for queue in self.own_queues(queue)? {
             if let Some(found) =
                 self.transport.dead_letters_named(queue, &[id]).await.map_err(failed)?.into_iter().next()
             {
@@ -113,7 +138,7 @@ impl Operations {
             _ => return Err(Error::invalid("ids", "invalid", "give either ids or all")),
         };
         let mut letters = Vec::new();
-        for queue in self.queues(selection.queue.as_deref())? {
+        for queue in self.own_queues(selection.queue.as_deref())? {
             letters.extend(match ids {
                 Some(ids) => self.transport.dead_letters_named(queue, ids).await.map_err(failed)?,
                 None => {
@@ -144,7 +169,7 @@ impl Operations {
             Dispose::Discard => Action::DiscardDeadLetter,
         };
         let mut all_done = HashSet::new();
-        for queue in self.queues(None)? {
+        for queue in self.own_queues(None)? {
             let of_queue: Vec<&messaging::DeadLetter> =
                 letters.iter().filter(|letter| letter.queue == queue.name()).collect();
             if of_queue.is_empty() {
@@ -184,7 +209,7 @@ fn subject(letter: &messaging::DeadLetter) -> Subject {
     }
 }
 
-fn failed(error: TransportError) -> Error {
+pub(crate) fn failed(error: TransportError) -> Error {
     match error {
         TransportError::Database(error) => error.into(),
         error @ TransportError::Rabbit(_) => Error::unavailable(error),

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::dead_letters::Dispose;
 use crate::outbox::{Settle, settle};
 use crate::{
-    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, DiscardDeadLetters, DiscardEvent, Handled,
-    Operations, OperationsApi, Outbox, OutboxFilter, Selection, UnsentEvent,
+    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DiscardDeadLetters, DiscardEvent,
+    EventFilter, Handled, Operations, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent, Selection,
+    UnsentEvent,
 };
 
 /// Characters of a reason.
@@ -64,6 +65,26 @@ impl OperationsApi for Operations {
     async fn acts(&self, caller: &Caller, filter: ActFilter, page: PageQuery) -> Result<Page<Act>, Error> {
         caller.admin()?;
         self.trail(&filter, &page).await
+    }
+
+    async fn events(
+        &self,
+        caller: &Caller,
+        filter: EventFilter,
+        page: PageQuery,
+    ) -> Result<Page<RecordedEvent>, Error> {
+        caller.admin()?;
+        self.recorded(&filter, &page).await
+    }
+
+    async fn deliveries(&self, caller: &Caller, events: &[Uuid]) -> Result<Vec<Delivery>, Error> {
+        caller.admin()?;
+        self.delivered(events).await
+    }
+
+    async fn queues(&self, caller: &Caller) -> Result<Vec<Queue>, Error> {
+        caller.admin()?;
+        self.backlogs().await
     }
 }
 

@@ -6,8 +6,9 @@ use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 use uuid::Uuid;
 
 use crate::{
-    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, DiscardDeadLetters, DiscardEvent, Handled,
-    OperationsApi, Outbox, OutboxFilter, Selection, UnsentEvent,
+    Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DeliveryFilter, DiscardDeadLetters,
+    DiscardEvent, EventFilter, Handled, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent, Selection,
+    UnsentEvent,
 };
 
 /// A service in another process.
@@ -73,5 +74,23 @@ impl OperationsApi for Http {
 
     async fn acts(&self, caller: &Caller, filter: ActFilter, page: PageQuery) -> Result<Page<Act>, Error> {
         self.http.get(caller, "/admin/audit").query(&Filtered { filter: &filter, page: &page }).send().await
+    }
+
+    async fn events(
+        &self,
+        caller: &Caller,
+        filter: EventFilter,
+        page: PageQuery,
+    ) -> Result<Page<RecordedEvent>, Error> {
+        self.http.get(caller, "/admin/events").query(&Filtered { filter: &filter, page: &page }).send().await
+    }
+
+    async fn deliveries(&self, caller: &Caller, events: &[Uuid]) -> Result<Vec<Delivery>, Error> {
+        let event_ids = events.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+        self.http.get(caller, "/admin/deliveries").query(&DeliveryFilter { event_ids }).send().await
+    }
+
+    async fn queues(&self, caller: &Caller) -> Result<Vec<Queue>, Error> {
+        self.http.get(caller, "/admin/queues").send().await
     }
 }

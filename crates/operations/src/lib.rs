@@ -7,29 +7,33 @@
 mod api;
 mod dead_letters;
 mod handlers;
+mod history;
 mod http;
 mod outbox;
+mod trace;
 mod types;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use database::Database;
-use events::topology::{QUEUES, Queue};
+use events::topology::{self, QUEUES};
 use messaging::Transport;
 use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
 pub use api::router;
+pub use history::MOST_DELIVERIES;
 pub use http::Http;
+pub use trace::trace;
 pub use types::*;
 
 /// Tables that this needs in a service's schema.
-pub const TABLES: &[&str] = &["operator_acts"];
+pub const TABLES: &[&str] = &["operator_acts", "failed_attempts"];
 
 /// Every SQL statement, by name.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    [database::audit::ALL, database::outbox::ALL].concat()
+    [database::attempts::ALL, database::audit::ALL, database::history::ALL, database::outbox::ALL].concat()
 }
 
 /// An operator's view of one service. Every operation needs the role admin.
@@ -63,6 +67,17 @@ pub trait OperationsApi: Send + Sync {
 
     /// What operators did, newest first.
     async fn acts(&self, caller: &Caller, filter: ActFilter, page: PageQuery) -> Result<Page<Act>, Error>;
+
+    /// Events that this service recorded: those of a saga, or one.
+    async fn events(&self, caller: &Caller, filter: EventFilter, page: PageQuery)
+    -> Result<Page<RecordedEvent>, Error>;
+
+    /// What became of these events in this service's queues, at most [`MOST_DELIVERIES`]. Nothing is said of those that
+    /// it neither applied nor tried.
+    async fn deliveries(&self, caller: &Caller, events: &[Uuid]) -> Result<Vec<Delivery>, Error>;
+
+    /// How much waits in this service's queues.
+    async fn queues(&self, caller: &Caller) -> Result<Vec<Queue>, Error>;
 }
 
 /// The operator's hand on one service, in this process.
@@ -84,7 +99,7 @@ impl Operations {
     }
 
     /// The service's queues; or the one of this name, or whose dead-letter queue has it.
-    fn queues(&self, named: Option<&str>) -> Result<Vec<&'static Queue>, Error> {
+    fn own_queues(&self, named: Option<&str>) -> Result<Vec<&'static topology::Queue>, Error> {
         let own = QUEUES.iter().filter(|queue| queue.service == self.service);
         let Some(name) = named else { return Ok(own.collect()) };
         let found = own.clone().find(|queue| queue.name() == name || queue.dead_letter_queue() == name);

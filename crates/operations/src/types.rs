@@ -1,11 +1,15 @@
 //! What operators send and get.
 
+mod history;
+
 use chrono::{DateTime, Utc};
 use database::audit;
 use database::outbox;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+pub use history::*;
 
 /// Which dead letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]

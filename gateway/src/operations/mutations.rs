@@ -5,7 +5,8 @@ use operations::{DiscardDeadLetters, DiscardEvent, Selection};
 use service::Error;
 
 use super::operated;
-use super::types::{DeadLetter, Saga, UnsentEvent};
+use super::trace::Saga;
+use super::types::{DeadLetter, UnsentEvent};
 use crate::errors::payload;
 use crate::scalars::{DateTime, id_of};
 use crate::scope::Scope;

@@ -2,7 +2,6 @@
 
 use async_graphql::{ID, SimpleObject};
 
-use crate::orders::TimelineEntry;
 use crate::scalars::DateTime;
 
 /// A message that a service could not handle and set aside.
@@ -119,87 +118,34 @@ pub struct Outbox {
     pub(super) events: Vec<UnsentEvent>,
 }
 
-/// What carries an order from checkout to its end.
+/// How much waits in a queue.
 #[derive(Debug, SimpleObject)]
-pub struct Saga {
-    /// The saga's id.
-    pub(super) id: ID,
-    /// The order it carries.
-    pub(super) order_id: ID,
-    /// Its id in events and logs.
-    pub(super) correlation_id: ID,
-    /// An order's status, or STUCK.
-    pub(super) status: String,
-    /// Undos still owed, the next one first.
-    pub(super) owed: Vec<String>,
-    /// How often the next undo was asked for.
-    pub(super) asked: i32,
-    /// When it began.
-    pub(super) created_at: DateTime,
-    /// When it last moved.
-    pub(super) updated_at: DateTime,
-    /// When the watchdog looks at it; null at rest.
-    pub(super) expires_at: Option<DateTime>,
-    /// What happened, oldest first, across services; null in lists.
-    pub(super) timeline: Option<Vec<TimelineEntry>>,
-    /// Each undo's run, oldest first; null in lists.
-    pub(super) compensations: Option<Vec<Compensation>>,
+pub struct Queue {
+    /// The service that reads it.
+    pub(super) service: String,
+    /// Its name.
+    pub(super) name: String,
+    /// Waiting for a consumer.
+    pub(super) ready: Option<i64>,
+    /// Handed to a consumer and not settled; null where the broker does not tell (RabbitMQ).
+    pub(super) in_flight: Option<i64>,
+    /// Waiting for their next try; null over RabbitMQ, where all queues share those.
+    pub(super) delayed: Option<i64>,
+    /// Parked in its dead-letter queue.
+    pub(super) dead_letters: i64,
 }
 
-/// The run of one undo.
-#[derive(Debug, SimpleObject)]
-pub struct Compensation {
-    /// The request, e.g. RefundRequested.
-    pub(super) event: String,
-    /// requested or completed.
-    pub(super) status: String,
-    /// When it was first asked for.
-    pub(super) created_at: DateTime,
-    /// When it was answered.
-    pub(super) completed_at: Option<DateTime>,
-}
-
-impl From<orders_client::Saga> for Saga {
-    fn from(saga: orders_client::Saga) -> Self {
-        Saga {
-            id: saga.id.to_string().into(),
-            order_id: saga.order_id.to_string().into(),
-            correlation_id: saga.correlation_id.to_string().into(),
-            status: saga.status,
-            owed: saga.owed,
-            asked: saga.asked,
-            created_at: DateTime(saga.created_at),
-            updated_at: DateTime(saga.updated_at),
-            expires_at: saga.expires_at.map(DateTime),
-            timeline: None,
-            compensations: None,
+impl From<operations::Queue> for Queue {
+    fn from(queue: operations::Queue) -> Self {
+        Queue {
+            service: queue.service,
+            name: queue.name,
+            ready: Some(queue.ready),
+            in_flight: queue.in_flight,
+            delayed: queue.delayed,
+            dead_letters: queue.dead_letters,
         }
     }
-}
-
-impl From<orders_client::SagaDetail> for Saga {
-    fn from(detail: orders_client::SagaDetail) -> Self {
-        let compensation = |undo: orders_client::Compensation| Compensation {
-            event: undo.event,
-            status: undo.status,
-            created_at: DateTime(undo.created_at),
-            completed_at: undo.completed_at.map(DateTime),
-        };
-        Saga {
-            timeline: Some(detail.timeline.into_iter().map(TimelineEntry::from).collect()),
-            compensations: Some(detail.compensations.into_iter().map(compensation).collect()),
-            ..detail.saga.into()
-        }
-    }
-}
-
-/// Sagas, oldest first.
-#[derive(Debug, SimpleObject)]
-pub struct SagaList {
-    /// The sagas.
-    pub(super) items: Vec<Saga>,
-    /// Where the next page begins; null on the last one.
-    pub(super) next_cursor: Option<String>,
 }
 
 /// What an operator did.
@@ -242,17 +188,4 @@ impl From<operations::Act> for OperatorAct {
             outcome: act.outcome,
         }
     }
-}
-
-/// Everything that has to do with one id or text.
-#[derive(Debug, SimpleObject)]
-pub struct Findings {
-    /// The saga with this order, saga or correlation id.
-    pub(super) saga: Option<Saga>,
-    /// Dead letters that hold the text, 100 at most.
-    pub(super) dead_letters: DeadLetterList,
-    /// Unsent events of this event, saga or thing.
-    pub(super) unsent_events: Vec<UnsentEvent>,
-    /// Acts on this dead letter, event or saga, newest first.
-    pub(super) acts: Vec<OperatorAct>,
 }

@@ -104,7 +104,7 @@ impl OrdersApi for Orders {
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error> {
         caller.admin()?;
         let db = self.database.read().await?;
-        let rows = repository::sagas(&db, filter.status.as_deref(), page.after()?, page.rows()?).await?;
+        let rows = repository::sagas(&db, &filter, page.after()?, page.rows()?).await?;
         Page::new(&page, rows, |saga| saga.id)
     }
 

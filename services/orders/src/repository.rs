@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use database::{Connection, Error, Row, ToSql};
 use events::{Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, UserId};
-use orders_client::{Compensation, Order, OrderItem, Saga, Timeline, TimelineEntry};
+use orders_client::{Compensation, Order, OrderItem, Saga, SagaFilter, Timeline, TimelineEntry};
 use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -94,9 +94,14 @@ database::statements! {
     TIMELINES = "SELECT t.order_id, t.event, t.service, t.detail, t.at
         FROM orders o JOIN timeline t ON t.order_id = o.id
         WHERE o.id = ANY ($1) AND ($2::uuid IS NULL OR o.user_id = $2) ORDER BY t.order_id, t.heard";
-    SAGAS = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
-        FROM saga_states WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3";
-    SAGA = "SELECT id, order_id, correlation_id, status, compensation_log, asked, created_at, updated_at, expires_at
+    SAGAS = "SELECT id, order_id, (SELECT user_id FROM orders WHERE orders.id = order_id) AS user_id, correlation_id,
+            status, compensation_log, asked, created_at, updated_at, expires_at
+        FROM saga_states
+        WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2)
+          AND ($4::uuid IS NULL OR order_id IN (SELECT o.id FROM orders o WHERE o.user_id = $4))
+        ORDER BY id LIMIT $3";
+    SAGA = "SELECT id, order_id, (SELECT user_id FROM orders WHERE orders.id = order_id) AS user_id, correlation_id,
+            status, compensation_log, asked, created_at, updated_at, expires_at
         FROM saga_states WHERE order_id = $1 OR id = $1 OR correlation_id = $1";
     COMPENSATIONS = "SELECT compensation_event, status, created_at, completed_at FROM compensation_log
         WHERE order_id = $1 ORDER BY id";
@@ -439,9 +444,14 @@ fn entry(row: &Row) -> TimelineEntry {
     TimelineEntry { event: row.get("event"), at: row.get("at"), service: row.get("service"), detail: row.get("detail") }
 }
 
-/// Sagas by state.
-pub async fn sagas(db: &Connection, status: Option<&str>, after: Option<Uuid>, rows: i64) -> Result<Vec<Saga>, Error> {
-    Ok(db.query(SAGAS, &[&status, &after, &rows]).await?.iter().map(saga_from).collect())
+/// Sagas by state, and by whose order they carry.
+pub async fn sagas(
+    db: &Connection,
+    filter: &SagaFilter,
+    after: Option<Uuid>,
+    rows: i64,
+) -> Result<Vec<Saga>, Error> {
+    Ok(db.query(SAGAS, &[&filter.status, &after, &rows, &filter.user_id]).await?.iter().map(saga_from).collect())
 }
 
 /// The saga of an order, by order, saga or correlation id.
@@ -453,6 +463,7 @@ fn saga_from(row: &Row) -> Saga {
     Saga {
         id: row.get("id"),
         order_id: row.get("order_id"),
+        user_id: row.get("user_id"),
         correlation_id: row.get("correlation_id"),
         status: row.get("status"),
         owed: row.get("compensation_log"),

@@ -135,6 +135,9 @@ pub struct SagaFilter {
     /// A saga's status: an order's, or `STUCK`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Only those of this user's orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 /// A saga in a list.
@@ -144,6 +147,8 @@ pub struct Saga {
     pub id: Uuid,
     /// The order it carries.
     pub order_id: OrderId,
+    /// Who ordered.
+    pub user_id: UserId,
     /// Its id in events and logs.
     pub correlation_id: CorrelationId,
     /// An order's status, or `STUCK`.

@@ -246,7 +246,7 @@ async fn the_client_does_over_http_what_the_service_does() {
     let saga = shop.saga(&it).await;
     assert_eq!(http.timeline(&owner, it.id()).await.unwrap(), saga.timeline);
     assert_eq!(http.saga(admin, it.id().uuid()).await.unwrap(), saga);
-    let cancelling = SagaFilter { status: Some("CANCELLING".to_owned()) };
+    let cancelling = SagaFilter { status: Some("CANCELLING".to_owned()), user_id: None };
     let sagas = http.sagas(admin, cancelling, PageQuery::first(5)).await.unwrap();
     assert_eq!(sagas.items, [shop.saga(&earlier).await.saga]);
     assert_eq!(refusal(http.retry_saga(admin, saga.saga.id).await), "saga_not_stuck");

@@ -88,7 +88,7 @@ async fn an_undo_is_asked_for_again_with_doubled_patience_then_it_is_stuck_and_c
     assert_eq!(stuck.compensations.len(), 1, "one undo, however often it is asked for");
     let asked = |told: Vec<String>| told.iter().filter(|event| *event == "ReleaseRequested").count();
     assert_eq!(asked(shop.types_told(&it).await), usize::from(MAX_ASKED));
-    let filter = SagaFilter { status: Some("STUCK".to_owned()) };
+    let filter = SagaFilter { status: Some("STUCK".to_owned()), user_id: None };
     let listed = shop.orders.sagas(&shop.admin, filter, PageQuery::default()).await.unwrap();
     assert_eq!(listed.items, std::slice::from_ref(&stuck.saga));
 
