@@ -20,6 +20,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         ("servers".into(), vec![]),
         ("testkit".into(), vec!["events", "database", "messaging", "service", "servers"]),
         ("demo-catalogue".into(), vec!["events"]),
+        ("proof".into(), vec!["events", "orders", "products", "cart", "cart-client", "payments", "payments-client"]),
         ("gateway".into(), [vec!["events", "messaging", "service", "operations"], clients.clone()].concat()),
         (
             "cli".into(),

@@ -12,7 +12,9 @@ mod api;
 mod catalogue;
 mod consumers;
 mod handlers;
-mod model;
+/// Open for the proof, which calls these decisions.
+#[doc(hidden)]
+pub mod model;
 mod repository;
 
 use std::sync::Arc;

@@ -8,7 +8,9 @@ mod announce;
 mod api;
 mod consumers;
 mod handlers;
-mod model;
+/// Open for the proof, which calls these decisions.
+#[doc(hidden)]
+pub mod model;
 mod provider;
 mod recorder;
 mod repository;

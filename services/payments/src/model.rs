@@ -9,7 +9,7 @@ use crate::provider::{ChargeOutcome, ReversalOutcome, Unanswered};
 
 /// The payment of one order.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Payment {
+pub struct Payment {
     pub id: PaymentId,
     pub order_id: OrderId,
     pub user_id: UserId,
@@ -32,7 +32,7 @@ pub(crate) struct Payment {
 ///
 /// Invariant: refunded <= promised <= captured <= amount, all in one currency.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bill {
+pub struct Bill {
     pub amount: Money,
     pub method: String,
     pub captured: Money,
@@ -44,14 +44,14 @@ pub(crate) struct Bill {
 
 /// The order wants its money back, all of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct RefundRequest {
+pub struct RefundRequest {
     pub requested_by: EventId,
     pub reason: String,
 }
 
 /// Why nothing was captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub struct Failure {
     pub code: String,
     pub reason: String,
 }
@@ -68,7 +68,7 @@ impl Failure {
 
 /// One refund, with what is needed to carry it out.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refund {
+pub struct Refund {
     pub id: RefundId,
     pub payment_id: PaymentId,
     pub amount: Money,
@@ -85,7 +85,7 @@ pub(crate) struct Refund {
 
 /// Whether the order still wants to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub enum Wish {
     Pay,
     /// It asked for its money back.
     Refund,
@@ -93,7 +93,7 @@ pub(crate) enum Wish {
 
 /// What is told to the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// `PaymentProcessed`
     Processed,
     /// `PaymentFailed`
@@ -106,7 +106,7 @@ pub(crate) enum Answer {
 
 /// What follows from a provider's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// This status, and this answer.
     Settle(PaymentStatus, Answer),
     /// The money is taken although the order wants it back: captured, and a refund of all of it.
@@ -120,7 +120,7 @@ pub(crate) enum Verdict {
 }
 
 /// Decides what a provider's answer about a charge means. Unknown is never a failure.
-pub(crate) fn settle(status: PaymentStatus, wish: Wish, said: &Result<ChargeOutcome, Unanswered>) -> Verdict {
+pub fn settle(status: PaymentStatus, wish: Wish, said: &Result<ChargeOutcome, Unanswered>) -> Verdict {
     use ChargeOutcome::{Captured, Declined, Voided};
     use PaymentStatus as S;
     match (status, wish, said) {
@@ -152,7 +152,7 @@ pub(crate) fn settle(status: PaymentStatus, wish: Wish, said: &Result<ChargeOutc
 
 /// What follows from the order's wish to have all its money back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RefundPlan {
+pub enum RefundPlan {
     /// It is under way; its end is the answer.
     Wait,
     /// Give this much back.
@@ -163,7 +163,7 @@ pub(crate) enum RefundPlan {
 
 /// Why a refund is not begun.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RefundRefusal {
+pub enum RefundRefusal {
     #[error("the payment is not captured, so there is nothing to give back")]
     NotCaptured,
     #[error("only {left} of what was captured is left to give back")]
@@ -307,7 +307,7 @@ impl Payment {
 
 /// What follows from a provider's answer about a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefundVerdict {
+pub enum RefundVerdict {
     /// The money is back: tell the order.
     Succeeded,
     /// Nothing was given back; the promise is taken off. The order asks again, an admin may.
@@ -321,7 +321,7 @@ pub(crate) enum RefundVerdict {
 }
 
 /// Applies a provider's answer about a refund to it and to its payment.
-pub(crate) fn settle_refund(
+pub fn settle_refund(
     payment: &mut Payment,
     refund: &mut Refund,
     said: &Result<ReversalOutcome, Unanswered>,
@@ -359,7 +359,7 @@ pub(crate) fn settle_refund(
 }
 
 /// How long to wait after the n-th unanswered call: 0.5 s, 1 s, 2 s, 4 s, then every 5 s.
-pub(crate) fn ask_again_after(attempts: u32) -> Duration {
+pub fn ask_again_after(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(4);
     Duration::from_millis(500 << doublings).min(Duration::from_secs(5))
 }
