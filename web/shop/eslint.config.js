@@ -7,7 +7,7 @@ export default typescript.config(
   {
     files: ['**/*.js'],
     languageOptions: {
-      globals: { console: 'readonly', URL: 'readonly', document: 'readonly', window: 'readonly' },
+      globals: { console: 'readonly', URL: 'readonly', document: 'readonly' },
     },
   },
   {

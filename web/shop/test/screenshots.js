@@ -41,7 +41,7 @@ async function photograph(browser, device, theme, complaints) {
     // Pictures load when they come into view; a full page shows them all.
     await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
     await page.waitForLoadState('networkidle')
-    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
+    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
     if (isTooWide) complaints.push(`${name} is wider than a ${device}`)
     await page.screenshot({ path: `${folder}/${name}-${device}-${theme}.png`, fullPage: true })
   }

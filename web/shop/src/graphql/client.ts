@@ -50,7 +50,8 @@ function authentication(session: Session) {
       },
       willAuthError: () => session.isStale(),
       didAuthError: (error: CombinedError) => session.token() !== null && hasCode(error, 'UNAUTHENTICATED'),
-      refreshAuth: () => session.refresh(),
+      // Without a connection the operation itself fails next, and says so where it was asked for.
+      refreshAuth: () => session.refresh().catch(() => undefined),
     }),
   )
 }

@@ -48,6 +48,18 @@ describe('a session', () => {
     expect(session.isStale()).toBe(false)
   })
 
+  it('survives a connection that is lost when it asks', async () => {
+    const refresh = vi.fn(() => Promise.resolve(grant('anna', 60)))
+    const session = createSession(refresh)
+    await session.restored
+    refresh.mockRejectedValueOnce(new Error('offline'))
+    await vi.advanceTimersByTimeAsync(59 * MINUTE_MS + 1_000)
+    expect(session.user.value?.username).toBe('anna')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(refresh).toHaveBeenCalledTimes(3)
+    expect(session.isStale()).toBe(false)
+  })
+
   it('ends with a logout, and asks no more', async () => {
     const refresh = vi.fn(() => Promise.resolve(grant('anna', 60)))
     const session = createSession(refresh)

@@ -25,6 +25,9 @@ export const sessionKey: InjectionKey<Session> = Symbol('session')
 /** How long before a token ends a new one is asked for. */
 const REFRESH_BEFORE_MS = 60_000
 
+/** How long to wait when the next token could not be asked for. */
+const RETRY_MS = 10_000
+
 /** The longest delay that a timer takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -44,8 +47,15 @@ export function createSession(refreshGrant: Refresh) {
     if (user.value?.id !== grant?.user.id || grant) user.value = grant?.user ?? null
     if (grant) {
       const delay = Math.max(expiryOf(grant.token) - Date.now() - REFRESH_BEFORE_MS, 0)
-      timer = setTimeout(() => void refresh(), Math.min(delay, LONGEST_TIMER_MS))
+      timer = setTimeout(renew, Math.min(delay, LONGEST_TIMER_MS))
     }
+  }
+
+  /** Without a connection nobody is logged out: the token may still be good, and the next try may work. */
+  function renew() {
+    refresh().catch(() => {
+      timer = setTimeout(renew, RETRY_MS)
+    })
   }
 
   /** Asks for a new token; callers at the same time share one request, since each use of the cookie replaces it. */
