@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Object;
@@ -33,7 +33,7 @@ pub struct Connection {
     /// Set where the queues lie beside the tables: the queues that this transaction put something into.
     filled: Option<Mutex<BTreeSet<String>>>,
     trace: Option<TraceParent>,
-    traces_of_causes: OnceLock<HashMap<EventId, TraceParent>>,
+    traces_of_causes: Mutex<HashMap<EventId, TraceParent>>,
 }
 
 impl Connection {
@@ -47,7 +47,7 @@ impl Connection {
             kept: Mutex::default(),
             filled: None,
             trace: None,
-            traces_of_causes: OnceLock::new(),
+            traces_of_causes: Mutex::default(),
         }
     }
 
@@ -56,17 +56,20 @@ impl Connection {
         self.trace = trace;
     }
 
-    /// What these events cause belongs to their traces. Said once in a transaction, by the consumer of a batch.
-    pub fn set_traces_of_causes(&self, traces: HashMap<EventId, TraceParent>) {
-        if self.traces_of_causes.set(traces).is_err() {
-            tracing::debug!("a transaction has one batch; the traces of another are ignored");
-        }
+    /// What these events cause in this transaction belongs to their traces.
+    pub fn note_traces(&self, traces: impl IntoIterator<Item = (EventId, TraceParent)>) {
+        self.traces_of_causes.lock().unwrap_or_else(PoisonError::into_inner).extend(traces);
+    }
+
+    /// The trace that an event brought into this transaction.
+    pub fn trace_of(&self, cause: EventId) -> Option<TraceParent> {
+        self.traces_of_causes.lock().unwrap_or_else(PoisonError::into_inner).get(&cause).copied()
     }
 
     /// The trace of each of these, as text; `None` if none has one.
     pub(crate) fn traces_of(&self, drafts: &[Draft]) -> Option<Vec<Option<String>>> {
-        let of_cause = |draft: &Draft| self.traces_of_causes.get()?.get(&draft.envelope.causation_id?).copied();
-        let trace = |draft: &Draft| draft.traceparent.or_else(|| of_cause(draft)).or(self.trace);
+        let of_cause = |draft: &Draft| self.trace_of(draft.envelope.causation_id?);
+        let trace = |draft: &Draft| of_cause(draft).or(self.trace);
         let traces: Vec<Option<TraceParent>> = drafts.iter().map(trace).collect();
         let is_traced = traces.iter().any(Option::is_some);
         is_traced.then(|| traces.iter().map(|trace| trace.map(|trace| trace.to_string())).collect())
@@ -138,9 +141,26 @@ impl Connection {
         self.batch_execute("BEGIN").await
     }
 
+    /// Opens the transaction of [`crate::Database::write_opening`] together with its first statement, in one round trip.
+    ///
+    /// If the server did not understand the BEGIN, the statement would be a transaction of its own, committed although
+    /// this fails. So it has to do no harm alone, or to look for `transaction_deferrable`, which only this BEGIN sets:
+    /// to a transaction that writes it means nothing else.
+    pub async fn open_with(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        // Prepared beforehand, it goes out right behind the BEGIN.
+        self.prepare(sql).await?;
+        self.in_transaction.store(true, Ordering::Relaxed);
+        let (begun, rows) = tokio::join!(self.batch_execute("BEGIN DEFERRABLE"), self.query(sql, params));
+        begun?;
+        rows
+    }
+
     /// After a failed statement a bare COMMIT rolls back and reports success. Then a statement goes before
     /// it, which fails unless the work went back to a savepoint.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
+        if !self.in_transaction.load(Ordering::Relaxed) {
+            return Ok(()); // its work never opened it
+        }
         let commit = if self.failed.load(Ordering::Relaxed) { "SELECT 1; COMMIT" } else { "COMMIT" };
         self.batch_execute(commit).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
@@ -148,6 +168,9 @@ impl Connection {
     }
 
     pub(crate) async fn rollback(&self) -> Result<(), Error> {
+        if !self.in_transaction.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.batch_execute("ROLLBACK").await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         Ok(())

@@ -36,7 +36,8 @@ macro_rules! recorded {
     };
 }
 
-const RECORD: &str = recorded!(" INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded");
+const RECORD: &str =
+    recorded!(" INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded");
 
 /// Where the queues lie beside the tables. What no queue wants stays in the outbox, where the relay tries again, and
 /// fails it visibly.

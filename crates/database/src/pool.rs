@@ -97,6 +97,13 @@ pub struct Database {
     queues_beside: Arc<OnceLock<Box<Wake>>>,
 }
 
+/// Who opens a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    First,
+    ByTheWork,
+}
+
 /// Is told which queues got something.
 type Wake = dyn Fn(&[String]) + Send + Sync;
 
@@ -147,11 +154,33 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.transact(Begin::First, work).await
+    }
+
+    /// As [`Database::write`], but `work` opens the transaction together with its first statement:
+    /// [`Connection::open_with`].
+    pub async fn write_opening<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.transact(Begin::ByTheWork, work).await
+    }
+
+    async fn transact<T, E, F>(&self, begin: Begin, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let (database, trace) = (self.clone(), trace::current());
         let transaction = async move {
             let mut connection = database.read().await.map_err(E::from)?;
             connection.set_trace(trace);
-            connection.begin().await.map_err(E::from)?;
+            if begin == Begin::First {
+                connection.begin().await.map_err(E::from)?;
+            }
             let result = work(&connection).await;
             match result {
                 Ok(value) => {

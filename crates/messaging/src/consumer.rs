@@ -1,6 +1,6 @@
 //! The runtime around a service's handlers: batches, idempotency, retries, dead letters.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use tracing::field::display;
 use tracing::{Instrument, Span};
 
 use crate::dead_letters::Glance;
-use crate::delivery::{Delivery, MAX_DELIVERIES, RETRY_DELAYS, legible};
+use crate::delivery::{Delivery, MAX_DELIVERIES, RETRY_DELAYS, Received, legible};
+use crate::taking::Taking;
 use crate::transport::{Receiver, Transport, TransportError};
 
 /// Messages per transaction, at most. Batches grow with load and vanish without it.
@@ -82,6 +83,14 @@ enum Suspect {
     SetAside,
 }
 
+/// Whether messages that were never tried may be tried as one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Welcome,
+    /// As a batch they have failed just now.
+    Refused,
+}
+
 /// A message that could be read.
 struct Readable {
     delivery: Delivery,
@@ -102,9 +111,9 @@ impl Batch {
     }
 
     /// The trace of each event that belongs to one.
-    fn traces(&self) -> HashMap<EventId, TraceParent> {
+    fn traces(&self) -> impl Iterator<Item = (EventId, TraceParent)> {
         let both = self.deliveries.iter().zip(&self.envelopes);
-        both.filter_map(|(delivery, envelope)| Some((envelope.event_id, delivery.traceparent?))).collect()
+        both.filter_map(|(delivery, envelope)| Some((envelope.event_id, delivery.traceparent?)))
     }
 
     fn into_messages(self) -> impl Iterator<Item = Readable> {
@@ -130,6 +139,22 @@ fn span_of_unreadable(delivery: &Delivery) -> Span {
     let glance = Glance::at(&String::from_utf8_lossy(&delivery.body));
     let (correlation_id, event_id) = (glance.correlation_id.map(display), glance.event_id.map(display));
     tracing::error_span!("message", correlation_id, event_id, event_type = glance.event_type)
+}
+
+/// Parses an envelope and checks that this release knows the event and this queue wants it.
+pub(crate) fn read(queue: &Queue, delivery: &Delivery) -> Result<Envelope, DecodeError> {
+    let envelope = Envelope::parse(&delivery.body)?;
+    let known = EVENTS
+        .iter()
+        .find(|kind| kind.event_type == envelope.event_type && kind.exchange == queue.exchange)
+        .ok_or_else(|| DecodeError::UnknownType(envelope.event_type.clone()))?;
+    if known.version != envelope.version {
+        return Err(DecodeError::UnknownVersion {
+            event_type: envelope.event_type.clone(),
+            version: envelope.version.clone(),
+        });
+    }
+    Ok(envelope)
 }
 
 impl Consumer {
@@ -160,23 +185,51 @@ impl Consumer {
         if let Some(receiver) = held {
             receiver.release().await?;
         }
-        let receiver = held.insert(transport.subscribe(self.queue, BATCH).await?);
+        let receiver = held.insert(transport.subscribe(self.queue, BATCH, &self.database).await?);
         self.consume(receiver, shutdown).await?;
         receiver.release().await
     }
 
     async fn consume(&self, receiver: &Receiver, shutdown: &CancellationToken) -> Result<(), TransportError> {
         let mut suspect = Suspect::Wanted;
+        let mut company = Company::Welcome;
         loop {
-            let batch = receiver.receive(usize::from(BATCH), shutdown).await?;
-            if batch.is_empty() {
-                return Ok(());
-            }
+            let batch = match receiver.receive(usize::from(BATCH), shutdown).await? {
+                Received::Hint => {
+                    company = self.take(receiver).await;
+                    continue;
+                }
+                Received::Leased(batch) if batch.is_empty() => return Ok(()),
+                Received::Leased(batch) => batch,
+            };
             let is_full = batch.len() >= usize::from(BATCH);
-            self.process(receiver, batch, &mut suspect, shutdown).await?;
+            self.process(receiver, batch, &mut suspect, company, shutdown).await?;
+            company = Company::Welcome;
             let rest = self.handler.rest();
             if !is_full && !rest.is_zero() {
                 shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
+            }
+        }
+    }
+
+    /// Messages and their effects in one transaction. If that fails nothing has happened: the messages are received
+    /// again, under a lease, and handled one by one.
+    async fn take(&self, receiver: &Receiver) -> Company {
+        let started = Instant::now();
+        let max = usize::from(BATCH);
+        let (receiver, handler) = (receiver.clone(), Arc::clone(&self.handler));
+        let taking = Taking { queue: self.queue, receiver: receiver.clone(), handler, max };
+        match self.database.write_opening(move |tx| Box::pin(async move { taking.run(tx).await })).await {
+            Ok(took) => {
+                self.handler.committed(&took.fresh);
+                self.count(took.count, took.fresh.len(), started);
+                receiver.took(Some(took.count), max);
+                Company::Welcome
+            }
+            Err(error) => {
+                tracing::debug!(queue = self.queue.name(), %error, "a batch failed; its messages go one by one");
+                receiver.took(None, max);
+                Company::Refused
             }
         }
     }
@@ -186,12 +239,13 @@ impl Consumer {
         receiver: &Receiver,
         batch: Vec<Delivery>,
         suspect: &mut Suspect,
+        company: Company,
         shutdown: &CancellationToken,
     ) -> Result<(), TransportError> {
         let mut together = Batch::default();
         let mut alone = Vec::new();
         for delivery in batch {
-            match self.read(&delivery) {
+            match read(self.queue, &delivery) {
                 // Whoever had it before died with it: alone, it takes nobody along.
                 Ok(envelope) if delivery.deliveries > 1 => alone.push(Readable { delivery, envelope }),
                 Ok(envelope) => together.push(Readable { delivery, envelope }),
@@ -213,6 +267,9 @@ impl Consumer {
         self.apply_one_by_one(receiver, alone.into_iter(), shutdown).await?;
         if together.deliveries.is_empty() || shutdown.is_cancelled() {
             return Ok(());
+        }
+        if company == Company::Refused {
+            return self.apply_one_by_one(receiver, together.into_messages(), shutdown).await;
         }
         let together = Arc::new(together);
         match self.apply(receiver, &together).await {
@@ -240,22 +297,6 @@ impl Consumer {
             self.apply_alone(receiver, message, shutdown).instrument(span).await?;
         }
         Ok(())
-    }
-
-    /// Parses an envelope and checks that this release knows the event and this queue wants it.
-    fn read(&self, delivery: &Delivery) -> Result<Envelope, DecodeError> {
-        let envelope = Envelope::parse(&delivery.body)?;
-        let known = EVENTS
-            .iter()
-            .find(|kind| kind.event_type == envelope.event_type && kind.exchange == self.queue.exchange)
-            .ok_or_else(|| DecodeError::UnknownType(envelope.event_type.clone()))?;
-        if known.version != envelope.version {
-            return Err(DecodeError::UnknownVersion {
-                event_type: envelope.event_type.clone(),
-                version: envelope.version.clone(),
-            });
-        }
-        Ok(envelope)
     }
 
     /// One message, until it is applied, given another try, or parked. A database that is away is waited for.
@@ -351,15 +392,18 @@ impl Consumer {
         // Before the acknowledgement: if that fails, the copy that comes next is a duplicate, and not fresh any more.
         let fresh = done.fresh.as_deref().unwrap_or(&batch.envelopes);
         self.handler.committed(fresh);
-        let (all, duplicates) = (batch.envelopes.len(), batch.envelopes.len() - fresh.len());
         if !done.settled {
             receiver.settle(&batch.deliveries).await.map_err(AttemptError::Transport)?;
         }
+        self.count(batch.envelopes.len(), fresh.len(), started);
+        Ok(())
+    }
+
+    fn count(&self, all: usize, fresh: usize, started: Instant) {
         let queue = self.queue.name();
         metrics::counter!("consumer_messages_total", "queue" => queue.clone()).increment(all as u64);
-        metrics::counter!("consumer_duplicates_total", "queue" => queue.clone()).increment(duplicates as u64);
+        metrics::counter!("consumer_duplicates_total", "queue" => queue.clone()).increment((all - fresh) as u64);
         metrics::histogram!("consumer_batch_seconds", "queue" => queue).record(started.elapsed().as_secs_f64());
-        Ok(())
     }
 }
 
@@ -393,10 +437,7 @@ impl Work {
         let fresh: Option<Vec<Envelope>> = (fresh_ids.len() < all.len())
             .then(|| all.iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).cloned().collect());
         let applied = fresh.as_deref().unwrap_or(all);
-        let traces = self.batch.traces();
-        if !traces.is_empty() {
-            tx.set_traces_of_causes(traces);
-        }
+        tx.note_traces(self.batch.traces());
         if !applied.is_empty() {
             self.handler.handle(tx, applied).await?;
         }

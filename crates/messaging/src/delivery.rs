@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use events::TraceParent;
+use events::{EventId, TraceParent};
 use uuid::Uuid;
 
 /// Retries wait longer each time; after the last tier a message is parked.
@@ -59,6 +59,25 @@ pub(crate) struct Delivery {
     pub deliveries: u32,
     /// The trace it belongs to, if it says so.
     pub traceparent: Option<TraceParent>,
+}
+
+/// What a receiver has for its consumer.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Messages that are this receiver's until it settles them; none at the shutdown.
+    Leased(Vec<Delivery>),
+    /// There may be messages that can be taken within the transaction of their effect.
+    Hint,
+}
+
+/// A message that was taken within the transaction of its effect.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub delivery: Delivery,
+    /// The event whose idempotency record was looked for.
+    pub event_id: EventId,
+    /// It had not been applied before, and is recorded now.
+    pub is_fresh: bool,
 }
 
 #[cfg(test)]

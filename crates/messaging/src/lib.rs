@@ -10,6 +10,7 @@ mod delivery;
 mod postgres;
 mod rabbit;
 mod relay;
+mod taking;
 mod transport;
 
 pub use consumer::{Consumer, Handler, HandlerError};

@@ -4,35 +4,30 @@
 //! consumers also look once a second.
 
 mod dead_letters;
+mod receiver;
+mod tap;
+mod wakes;
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use database::Database;
 use database::migrate::{MigrateError, Migrations};
-use database::{Connection, Database, Login};
-use events::Envelope;
 use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
 use include_dir::{Dir, include_dir};
-use tokio::sync::{Notify, mpsc};
-use tokio_postgres::{AsyncMessage, NoTls};
-use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-use crate::delivery::{Delivery, Outgoing, PublishError};
-use crate::transport::{QueueBacklog, QueueDepth, Tapped, TransportError};
+pub(crate) use receiver::PostgresReceiver;
+pub(crate) use tap::PostgresTap;
+pub use wakes::Wakes;
+
+use crate::delivery::{Outgoing, PublishError};
+use crate::transport::{QueueBacklog, QueueDepth, TransportError};
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
-/// A consumer that holds messages longer than this loses them to another; their effects still happen once.
-const LEASE: Duration = Duration::from_secs(20);
 /// An idle consumer looks this often, should a hint be lost; due retries are looked for as often.
 const SWEEP: Duration = Duration::from_secs(1);
-/// The longest pause before LISTEN is tried again.
-const LISTEN_PAUSE: Duration = Duration::from_secs(5);
-/// Events that a tap holds for a slow listener; more wait in its queue.
-const TAPPED_AHEAD: usize = 1000;
 
 /// The migrations of schema `messaging`.
 pub fn migrations() -> Result<Migrations, MigrateError> {
@@ -81,99 +76,6 @@ async fn declare_each_queue(owner: &tokio_postgres::Client) -> Result<(), tokio_
     Ok(())
 }
 
-/// Wake-ups of this process: from its own relay in memory, from other processes by LISTEN.
-#[derive(Clone)]
-pub struct Wakes {
-    queues: Arc<Mutex<HashMap<String, Arc<Notify>>>>,
-    origin: Arc<str>,
-}
-
-impl Wakes {
-    /// Without LISTEN: enough where every service runs in this process.
-    #[expect(clippy::new_without_default, reason = "each has an identity of its own")]
-    pub fn new() -> Wakes {
-        Wakes { queues: Arc::default(), origin: Uuid::new_v4().simple().to_string().into() }
-    }
-
-    /// With LISTEN on a connection of its own, until `shutdown`. Any service's login will do.
-    pub fn listening(login: Login, shutdown: CancellationToken) -> Wakes {
-        let wakes = Wakes::new();
-        let listener = wakes.clone();
-        tokio::spawn(async move {
-            let mut delay = Duration::from_millis(100);
-            while !shutdown.is_cancelled() {
-                let started = Instant::now();
-                let listening = tokio::select! {
-                    result = listener.listen(&login) => result,
-                    () = shutdown.cancelled() => return,
-                };
-                if let Err(error) = listening {
-                    tracing::warn!(%error, "lost the message hints; consumers look once a second until they are back");
-                }
-                if started.elapsed() > LISTEN_PAUSE {
-                    delay = Duration::from_millis(100);
-                }
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(LISTEN_PAUSE);
-            }
-        });
-        wakes
-    }
-
-    async fn listen(&self, login: &Login) -> Result<(), tokio_postgres::Error> {
-        let (client, mut connection) = login.config()?.connect(NoTls).await?;
-        let (sender, mut notices) = tokio::sync::mpsc::channel(256);
-        let reader = tokio::spawn(async move {
-            loop {
-                match std::future::poll_fn(|context| connection.poll_message(context)).await {
-                    Some(Ok(message)) => {
-                        if sender.send(message).await.is_err() {
-                            return Ok(());
-                        }
-                    }
-                    Some(Err(error)) => return Err(error),
-                    None => return Ok(()),
-                }
-            }
-        });
-        client.batch_execute("LISTEN prost_messages").await?;
-        self.wake_all();
-        while let Some(message) = notices.recv().await {
-            if let AsyncMessage::Notification(notice) = message {
-                self.heard(notice.payload());
-            }
-        }
-        reader.await.unwrap_or(Ok(()))
-    }
-
-    /// A hint reads `origin queue queue …`; our own were told in memory already.
-    fn heard(&self, payload: &str) {
-        let mut words = payload.split(' ');
-        if words.next() != Some(&self.origin) {
-            for queue in words {
-                self.wake(queue);
-            }
-        }
-    }
-
-    fn of(&self, queue: &str) -> Arc<Notify> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(queues.entry(queue.to_owned()).or_default())
-    }
-
-    fn wake(&self, queue: &str) {
-        if let Some(notify) = self.queues.lock().unwrap_or_else(PoisonError::into_inner).get(queue) {
-            notify.notify_one();
-        }
-    }
-
-    fn wake_all(&self) {
-        for notify in self.queues.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            notify.notify_one();
-        }
-    }
-}
-
 #[derive(Clone)]
 pub(crate) struct PostgresTransport {
     database: Database,
@@ -218,7 +120,7 @@ impl PostgresTransport {
     }
 
     pub fn origin(&self) -> &str {
-        &self.wakes.origin
+        self.wakes.origin()
     }
 
     pub async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
@@ -257,28 +159,20 @@ impl PostgresTransport {
         Ok(())
     }
 
-    pub fn subscribe(&self, queue: &Queue) -> PostgresReceiver {
-        self.receiver(queue.name())
-    }
-
-    fn receiver(&self, queue: String) -> PostgresReceiver {
-        let wake = self.wakes.of(&queue);
-        PostgresReceiver {
-            transport: self.clone(),
-            queue: queue.into(),
-            wake,
-            lease: Uuid::new_v4(),
-            emptied: Arc::default(),
+    /// From now on what is recorded in `database` goes straight into the queues, if they lie there, too.
+    pub fn carry_straight(&self, database: &Database) {
+        if self.shares_database_with(database) {
+            let wakes = self.wakes.clone();
+            database.send_straight(move |queues| wakes.filled(queues));
         }
     }
 
+    pub fn subscribe(&self, queue: &Queue, database: &Database) -> PostgresReceiver {
+        PostgresReceiver::new(self.clone(), queue.name(), database)
+    }
+
     pub fn tap(&self, exchanges: &[Exchange]) -> PostgresTap {
-        let queue = format!("gateway.{}.{}", exchanges.first().map_or("events", |e| e.name()), Uuid::new_v4().simple());
-        let (tell, tapped) = mpsc::channel(TAPPED_AHEAD);
-        let end = CancellationToken::new();
-        let pouring = run_tap(self.receiver(queue), exchanges.to_vec(), tell);
-        tokio::spawn(end.clone().run_until_cancelled_owned(pouring));
-        PostgresTap { tapped, _end: end.drop_guard() }
+        PostgresTap::open(self.clone(), exchanges)
     }
 
     pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
@@ -311,170 +205,6 @@ impl PostgresTransport {
 }
 
 const PUBLISH: &str = "SELECT messaging.publish($1, $2, $3, $4, $5, $6) AS queues";
-const RECEIVE: &str =
-    "SELECT id, exchange, routing_key, body, attempts, deliveries, traceparent FROM messaging.receive($1, $2, $3, $4)";
-const ACK: &str = "SELECT messaging.ack($1, $2, $3)";
-const RELEASE: &str = "SELECT messaging.release($1, $2)";
-const RETRY: &str = "SELECT messaging.retry_later($1, $2, $3, $4)";
-const PARK: &str = "SELECT messaging.park($1, $2, $3, $4)";
 const SWEEP_RETRIES: &str = "SELECT messaging.sweep() AS queues";
-const OPEN_TAP: &str = "SELECT messaging.open_tap($1, $2, $3)";
 const DEPTHS: &str = "SELECT queue, service, ready, delayed, dead FROM messaging.depths()";
 const BACKLOGS: &str = "SELECT queue, ready, in_flight, delayed, dead FROM messaging.backlogs($1)";
-
-#[derive(Clone)]
-pub(crate) struct PostgresReceiver {
-    transport: PostgresTransport,
-    queue: Arc<str>,
-    wake: Arc<Notify>,
-    /// Names this receiver; a message whose lease is another's is not ours to settle.
-    lease: Uuid,
-    /// The last look left nothing behind: only a hint makes the next one worthwhile.
-    emptied: Arc<AtomicBool>,
-}
-
-impl PostgresReceiver {
-    /// None at the shutdown, which is looked for between two statements: one that is broken off may still take leases,
-    /// after everything else was given back.
-    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Vec<Delivery>, TransportError> {
-        while !shutdown.is_cancelled() {
-            if self.emptied.swap(false, Ordering::Relaxed) {
-                // No hint: look nevertheless.
-                let hint = tokio::time::timeout(SWEEP, self.wake.notified());
-                if shutdown.run_until_cancelled(hint).await.is_none() {
-                    break;
-                }
-            }
-            self.transport.sweep().await?;
-            let batch = self.take(max).await?;
-            self.emptied.store(batch.len() < max, Ordering::Relaxed);
-            if !batch.is_empty() {
-                return Ok(batch);
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    async fn take(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
-        let max = i32::try_from(max).unwrap_or(i32::MAX);
-        let db = self.transport.database.read().await?;
-        let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64()]).await?;
-        Ok(rows
-            .iter()
-            .map(|row| Delivery {
-                tag: row.get::<_, i64>("id").cast_unsigned(),
-                routing_key: row.get("routing_key"),
-                body: row.get::<_, String>("body").into_bytes(),
-                attempts: row.get::<_, i32>("attempts").cast_unsigned(),
-                deliveries: row.get::<_, i32>("deliveries").cast_unsigned(),
-                traceparent: row.get::<_, Option<&str>>("traceparent").and_then(|text| text.parse().ok()),
-            })
-            .collect())
-    }
-
-    fn ids(deliveries: &[Delivery]) -> Vec<i64> {
-        deliveries.iter().map(|delivery| delivery.tag.cast_signed()).collect()
-    }
-
-    pub async fn settle_in(
-        &self,
-        tx: &Connection,
-        database: &Database,
-        deliveries: &[Delivery],
-    ) -> Result<bool, database::Error> {
-        if !self.transport.database.is_same_pool(database) {
-            return Ok(false);
-        }
-        tx.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
-        Ok(true)
-    }
-
-    pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {
-        let db = self.transport.database.read().await?;
-        db.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
-        Ok(())
-    }
-
-    pub async fn release(&self) -> Result<(), TransportError> {
-        let db = self.transport.database.read().await?;
-        db.execute(RELEASE, &[&&*self.queue, &self.lease]).await?;
-        Ok(())
-    }
-
-    pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
-        let db = self.transport.database.read().await?;
-        let id = delivery.tag.cast_signed();
-        db.execute(RETRY, &[&&*self.queue, &id, &self.lease, &delay.as_secs_f64()]).await?;
-        Ok(())
-    }
-
-    pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
-        let db = self.transport.database.read().await?;
-        db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
-        Ok(())
-    }
-}
-
-/// A short-lived queue of this process. A task of its own empties it, so that dropping
-/// [`PostgresTap::next`] half-way loses nothing.
-pub(crate) struct PostgresTap {
-    tapped: mpsc::Receiver<Tapped>,
-    _end: DropGuard,
-}
-
-impl PostgresTap {
-    pub async fn next(&mut self) -> Tapped {
-        match self.tapped.recv().await {
-            Some(tapped) => tapped,
-            None => std::future::pending().await, // only while the runtime shuts down
-        }
-    }
-}
-
-/// Opens the tap, tells of a gap, hands out what comes; and again, whenever that is interrupted.
-async fn run_tap(receiver: PostgresReceiver, exchanges: Vec<Exchange>, tell: mpsc::Sender<Tapped>) {
-    let mut delay = Duration::from_millis(100);
-    loop {
-        let error = match open_tap(&receiver, &exchanges).await {
-            Ok(()) => {
-                delay = Duration::from_millis(100);
-                let Err(error) = pour(&receiver, &tell).await else { return };
-                error
-            }
-            Err(error) => error,
-        };
-        tracing::debug!(%error, "the live view of events is interrupted");
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(Duration::from_secs(2));
-    }
-}
-
-async fn open_tap(receiver: &PostgresReceiver, exchanges: &[Exchange]) -> Result<(), TransportError> {
-    let (exchanges, keys): (Vec<&str>, Vec<&str>) = EVENTS
-        .iter()
-        .filter(|event| exchanges.contains(&event.exchange))
-        .map(|event| (event.exchange.name(), event.routing_key))
-        .unzip();
-    let db = receiver.transport.database.read().await?;
-    db.execute(OPEN_TAP, &[&&*receiver.queue, &exchanges, &keys]).await?;
-    Ok(())
-}
-
-/// `Ok`: nobody listens any more.
-async fn pour(receiver: &PostgresReceiver, tell: &mpsc::Sender<Tapped>) -> Result<(), TransportError> {
-    if tell.send(Tapped::Gap).await.is_err() {
-        return Ok(());
-    }
-    // Its queue goes with it, and leases of its own with that.
-    let endless = CancellationToken::new();
-    loop {
-        let deliveries = receiver.receive(500, &endless).await?;
-        receiver.settle(&deliveries).await?;
-        // Only the durable queues park what cannot be read.
-        for envelope in deliveries.iter().filter_map(|delivery| Envelope::parse(&delivery.body).ok()) {
-            if tell.send(Tapped::Event(Box::new(envelope))).await.is_err() {
-                return Ok(());
-            }
-        }
-    }
-}

@@ -7,7 +7,7 @@ use events::Envelope;
 use events::topology::{Exchange, Queue};
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{Delivery, Outgoing, PublishError};
+use crate::delivery::{Delivery, Outgoing, PublishError, Received, Taken};
 use crate::postgres::{PostgresReceiver, PostgresTap, PostgresTransport, Wakes};
 use crate::rabbit::{RabbitConfig, RabbitReceiver, RabbitTap, RabbitTransport};
 
@@ -102,6 +102,15 @@ impl Transport {
         }
     }
 
+    /// Where the queues lie in this very database, recorded events go straight into them from now on, and consumers
+    /// take them within the transactions of their effects. Said before anything is consumed.
+    pub fn carry_straight(&self, database: &Database) {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.carry_straight(database),
+            Inner::Rabbit(_) => {}
+        }
+    }
+
     /// Publishes a batch; one answer per message, in order. `Ok` only once the broker has it safely.
     pub(crate) async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
         match &self.inner {
@@ -127,9 +136,15 @@ impl Transport {
     }
 
     /// Starts to receive from a durable queue; at most `prefetch` messages are unsettled at a time.
-    pub(crate) async fn subscribe(&self, queue: &Queue, prefetch: u16) -> Result<Receiver, TransportError> {
+    /// Effects are written to `database`.
+    pub(crate) async fn subscribe(
+        &self,
+        queue: &Queue,
+        prefetch: u16,
+        database: &Database,
+    ) -> Result<Receiver, TransportError> {
         Ok(match &self.inner {
-            Inner::Postgres(postgres) => Receiver::Postgres(postgres.subscribe(queue)),
+            Inner::Postgres(postgres) => Receiver::Postgres(postgres.subscribe(queue, database)),
             Inner::Rabbit(rabbit) => Receiver::Rabbit(rabbit.subscribe(queue, prefetch).await?),
         })
     }
@@ -199,13 +214,32 @@ pub(crate) enum Receiver {
 
 impl Receiver {
     /// Waits until there is at least one message; returns up to `max` of those at hand, or none at the shutdown.
-    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Vec<Delivery>, TransportError> {
+    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Received, TransportError> {
         match self {
             Receiver::Postgres(receiver) => receiver.receive(max, shutdown).await,
             // Until it has a message it holds nothing, and then it does not wait any more.
             Receiver::Rabbit(receiver) => {
-                shutdown.run_until_cancelled(receiver.receive(max)).await.unwrap_or_else(|| Ok(Vec::new()))
+                let received = shutdown.run_until_cancelled(receiver.receive(max)).await;
+                Ok(Received::Leased(received.unwrap_or_else(|| Ok(Vec::new()))?))
             }
+        }
+    }
+
+    /// After [`Received::Hint`]: opens the transaction and takes what is there, with the idempotency records of
+    /// `service`.
+    pub async fn take(&self, tx: &Connection, service: &str, max: usize) -> Result<Vec<Taken>, database::Error> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.take(tx, service, max).await,
+            Receiver::Rabbit(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// What became of it: how many of `max` were taken, or that none were, because their effects failed.
+    pub fn took(&self, taken: Option<usize>, max: usize) {
+        match (self, taken) {
+            (Receiver::Postgres(receiver), Some(count)) => receiver.took(count, max),
+            (Receiver::Postgres(receiver), None) => receiver.took_nothing(),
+            (Receiver::Rabbit(_), _) => {}
         }
     }
 

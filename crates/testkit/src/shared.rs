@@ -71,6 +71,9 @@ fn postgres() -> PostgresServer {
         .setting("fsync", "off")
         .setting("full_page_writes", "off")
         .setting("max_connections", "500")
+        // Making and dropping a database waits for every backend, also for one whose client never logs in: of those
+        // there are some, behind the stalled proxies of other tests. A minute is the default.
+        .setting("authentication_timeout", "5s")
 }
 
 async fn start(server: &dyn Server) {

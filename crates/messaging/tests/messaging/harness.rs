@@ -23,6 +23,8 @@ pub const PRODUCTS: &str = "product.stock_released";
 pub enum Kind {
     /// In PostgreSQL, outbox and queues in one database: one statement moves them.
     SameDatabase,
+    /// The same, without a relay: events go straight into the queues, and are taken with their effects.
+    Straight,
     /// In PostgreSQL, reached through a pool of its own: claim, publish, delete.
     Apart,
     /// Over RabbitMQ.
@@ -84,10 +86,13 @@ impl Harness {
     /// On a database that [`deploy`] migrated.
     pub async fn on(db: TestDatabase, kind: Kind) -> Harness {
         let broker = match kind {
-            Kind::SameDatabase | Kind::Apart => None,
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => None,
             Kind::Rabbit => Some(TestBroker::new().await),
         };
         let products = db.database("products", "catalog");
+        if kind == Kind::Straight {
+            straight(db.transport(&products), &products);
+        }
         let looking = broker.as_ref().map_or_else(|| db.transport(&products), TestBroker::transport);
         Harness { kind, owner: db.owner().await, products, db, broker, looking }
     }
@@ -100,6 +105,7 @@ impl Harness {
     pub fn transport(&self, database: &Database, service: &str) -> Transport {
         match self.kind {
             Kind::SameDatabase => self.db.transport(database),
+            Kind::Straight => straight(self.db.transport(database), database),
             Kind::Apart => self.db.transport(&self.db.database(service, "messaging")),
             Kind::Rabbit => self.broker().transport(),
         }
@@ -108,7 +114,7 @@ impl Harness {
     /// A proxy before whatever carries the messages.
     pub async fn proxy(&self) -> FaultProxy {
         match self.kind {
-            Kind::SameDatabase | Kind::Apart => FaultProxy::of_url(self.db.owner_url()).await,
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => FaultProxy::of_url(self.db.owner_url()).await,
             Kind::Rabbit => FaultProxy::of_url(self.broker().url()).await,
         }
     }
@@ -116,9 +122,10 @@ impl Harness {
     /// A service's database and transport whose messages pass the proxy.
     pub fn through(&self, proxy: &FaultProxy, service: &str) -> (Database, Transport) {
         match self.kind {
-            Kind::SameDatabase => {
+            Kind::SameDatabase | Kind::Straight => {
                 let database = self.db.database_through(proxy, service, schema(service));
-                (database.clone(), self.db.transport(&database))
+                let transport = self.db.transport(&database);
+                (database.clone(), if self.kind == Kind::Straight { straight(transport, &database) } else { transport })
             }
             Kind::Apart => {
                 let messages = self.db.database_through(proxy, service, "messaging");
@@ -165,7 +172,7 @@ impl Harness {
     /// Puts bodies on the way as no relay would.
     pub async fn publish_raw(&self, exchange: Exchange, routing_key: &str, bodies: &[String]) {
         match self.kind {
-            Kind::SameDatabase | Kind::Apart => {
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => {
                 for body in bodies {
                     let queues = testkit::publish_to_postgres(&self.owner, exchange.name(), routing_key, body).await;
                     assert!(queues > 0, "nobody wants {routing_key}");
@@ -181,7 +188,7 @@ impl Harness {
     /// What is parked of a queue: bodies and reasons, oldest first.
     pub async fn dead_letters(&self, queue: &Queue) -> Vec<(String, String)> {
         match self.kind {
-            Kind::SameDatabase | Kind::Apart => {
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => {
                 let sql =
                     "SELECT body, reason FROM messaging.dead_letters d JOIN messaging.queues q ON q.id = d.queue_id
                            WHERE q.name = $1 ORDER BY d.id";
@@ -195,7 +202,7 @@ impl Harness {
     /// Time passes: what waits for its next try, or for the lease of a dead consumer to end, is due now.
     pub async fn fast_forward(&self) {
         match self.kind {
-            Kind::SameDatabase | Kind::Apart => self
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => self
                 .owner
                 .batch_execute(
                     "UPDATE messaging.delayed_messages SET due_at = now();
@@ -292,7 +299,7 @@ impl Harness {
 
     /// Waits until a relay holds rows of the outbox, by lease or by the locks of its open statement.
     pub async fn until_claimed(&self) {
-        if self.kind == Kind::SameDatabase {
+        if matches!(self.kind, Kind::SameDatabase | Kind::Straight) {
             return; // its statement is stalled before it reaches the server
         }
         eventually(LIMIT, || async {
@@ -314,7 +321,7 @@ impl Harness {
     /// The gateway's transport, through that proxy.
     pub fn gateway_transport(&self, proxy: &FaultProxy) -> Transport {
         match self.kind {
-            Kind::SameDatabase | Kind::Apart => {
+            Kind::SameDatabase | Kind::Straight | Kind::Apart => {
                 self.db.transport(&self.db.database_through(proxy, "gateway", "messaging"))
             }
             Kind::Rabbit => self.broker().transport_through(proxy),
@@ -325,6 +332,12 @@ impl Harness {
     pub async fn until_idle(&self, consumers: &[&str]) {
         testkit::drain_until_idle(&self.db, &self.looking, consumers, LIMIT).await;
     }
+}
+
+/// As the wiring does it where a service's tables lie beside the queues.
+fn straight(transport: Transport, database: &Database) -> Transport {
+    transport.carry_straight(database);
+    transport
 }
 
 pub fn schema(service: &str) -> &'static str {

@@ -27,6 +27,28 @@ macro_rules! select_carts {
     };
 }
 
+/// A new cart with its first line and the event of it, and how that leaves.
+macro_rules! create_with_item {
+    ($leaves:literal) => {
+        concat!(
+            "WITH product AS (
+             SELECT product_id FROM products WHERE product_id = $6 AND version = $7 AND NOT deleted),
+         cart AS (
+             INSERT INTO carts (id, user_id, total, currency)
+             SELECT $1, $2, $3, $4 FROM product RETURNING id, created_at),
+         item AS (
+             INSERT INTO cart_items (id, cart_id, product_id, quantity, price, currency)
+             SELECT $5, cart.id, $6, $8, $9, $4 FROM cart),
+         recorded AS (
+             INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
+             SELECT $10::uuid, $11::text, $12, cart.id, $13, $14::text, $15::text, $16::text::json FROM cart
+             RETURNING event_id, recorded_at),
+         ",
+            $leaves
+        )
+    };
+}
+
 database::statements! {
     /// Carts with their lines, one row per line.
     READ = select_carts!("c.id = ANY($1)");
@@ -40,21 +62,19 @@ database::statements! {
     LOCK = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
     CREATE = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3) RETURNING created_at";
     /// The hot path: cart, line, event and outbox row in one statement, if the price is still the present one.
-    CREATE_WITH_ITEM = "WITH product AS (
-             SELECT product_id FROM products WHERE product_id = $6 AND version = $7 AND NOT deleted),
-         cart AS (
-             INSERT INTO carts (id, user_id, total, currency)
-             SELECT $1, $2, $3, $4 FROM product RETURNING id, created_at),
-         item AS (
-             INSERT INTO cart_items (id, cart_id, product_id, quantity, price, currency)
-             SELECT $5, cart.id, $6, $8, $9, $4 FROM cart),
-         recorded AS (
-             INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
-             SELECT $10, $11, $12, cart.id, $13, $14, $15, $16::text::json FROM cart
-             RETURNING event_id, recorded_at),
-         unsent AS (
+    CREATE_WITH_ITEM = create_with_item!(
+        "unsent AS (
              INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded)
-         SELECT created_at FROM cart";
+         SELECT created_at, '{}'::text[] AS queues FROM cart");
+    /// The same where the queues lie beside the tables: the event goes straight into them.
+    CREATE_WITH_ITEM_AND_SEND = create_with_item!(
+        "sent AS MATERIALIZED (
+             SELECT queue, is_durable FROM recorded,
+                 messaging.send(ARRAY[$10], ARRAY[$11], ARRAY[$14], ARRAY[$15], ARRAY[$16], NULL)),
+         unsent AS (
+             INSERT INTO outbox (event_id, recorded_at)
+             SELECT event_id, recorded_at FROM recorded WHERE NOT EXISTS (SELECT FROM sent WHERE is_durable))
+         SELECT created_at, ARRAY(SELECT queue FROM sent) AS queues FROM cart");
     SAVE = "UPDATE carts SET user_id = $2, status = $3, total = $4, currency = $5, version = $6, order_id = $7,
                 updated_at = now(), abandoned_at = NULL
          WHERE id = $1 RETURNING updated_at";
@@ -123,9 +143,10 @@ pub async fn create_with_item(
     let envelope = serde_json::to_string(&draft.envelope).map_err(Error::internal)?;
     let total = cart.total.decimal();
     let price = item.unit_price.decimal();
+    let is_sent = db.has_queues_beside();
     let row = db
         .query_opt(
-            CREATE_WITH_ITEM,
+            if is_sent { CREATE_WITH_ITEM_AND_SEND } else { CREATE_WITH_ITEM },
             &[
                 &cart.id,
                 &cart.user_id,
@@ -147,7 +168,10 @@ pub async fn create_with_item(
         )
         .await?;
     let Some(row) = row else { return Ok(false) };
-    db.note_recorded_events();
+    match is_sent {
+        true => db.note_filled_queues(row.get::<_, Vec<String>>("queues")),
+        false => db.note_recorded_events(),
+    }
     cart.created_at = row.get("created_at");
     cart.updated_at = cart.created_at;
     Ok(true)

@@ -1,0 +1,193 @@
+//! The receiving end of a durable queue.
+//!
+//! Messages are received in one of two ways. Under a lease: a statement of its own takes it and counts the delivery, so
+//! that a message that takes its consumer down is found. Or within the transaction of their effect, where the queue
+//! lies beside the tables: no lease, no commit but the effect's. The second is for messages that came since this
+//! receiver is at work and that nobody was given before: whatever could have killed a predecessor comes under a lease.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use database::{Connection, Database};
+use events::EventId;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{PostgresTransport, SWEEP};
+use crate::delivery::{Delivery, Received, Taken};
+use crate::transport::TransportError;
+
+/// A consumer that holds messages longer than this loses them to another; their effects still happen once.
+const LEASE: Duration = Duration::from_secs(20);
+
+const RECEIVE: &str =
+    "SELECT id, exchange, routing_key, body, attempts, deliveries, traceparent FROM messaging.receive($1, $2, $3, $4)";
+/// Messages and their idempotency records in one statement.
+const TAKE: &str = "WITH taken AS MATERIALIZED (SELECT * FROM messaging.take($1, $2)),
+     fresh AS (
+         INSERT INTO idempotency_records (event_id, service_name, action, result)
+         SELECT event_id, $3, min(event_type), '\"applied\"' FROM taken GROUP BY event_id ORDER BY event_id
+         ON CONFLICT (event_id, service_name) DO NOTHING
+         RETURNING event_id)
+     SELECT taken.id, taken.event_id, routing_key, body, traceparent, fresh.event_id IS NOT NULL AS is_fresh
+     FROM taken LEFT JOIN fresh USING (event_id) ORDER BY taken.id";
+const ACK: &str = "SELECT messaging.ack($1, $2, $3)";
+const RELEASE: &str = "SELECT messaging.release($1, $2)";
+const RETRY: &str = "SELECT messaging.retry_later($1, $2, $3, $4)";
+const PARK: &str = "SELECT messaging.park($1, $2, $3, $4)";
+
+/// The receiving end of a durable queue. Cheap to clone; the clones are one receiver.
+#[derive(Clone)]
+pub(crate) struct PostgresReceiver {
+    transport: PostgresTransport,
+    queue: Arc<str>,
+    wake: Arc<Notify>,
+    /// Names this receiver; a message whose lease is another's is not ours to settle.
+    lease: Uuid,
+    /// Whether messages may be taken within the transaction of their effect.
+    takes: bool,
+    /// The last look left nothing behind: only a hint makes the next one worthwhile.
+    emptied: Arc<AtomicBool>,
+    /// When the last look for messages to be leased left nothing behind.
+    leased_all: Arc<Mutex<Option<Instant>>>,
+}
+
+impl PostgresReceiver {
+    /// A receiver whose effects are written to `database`.
+    pub fn new(transport: PostgresTransport, queue: String, database: &Database) -> PostgresReceiver {
+        PostgresReceiver {
+            wake: transport.wakes.of(&queue),
+            takes: transport.database.is_same_pool(database) && database.has_queues_beside(),
+            transport,
+            queue: queue.into(),
+            lease: Uuid::new_v4(),
+            emptied: Arc::default(),
+            leased_all: Arc::default(),
+        }
+    }
+
+    /// None at the shutdown, which is looked for between two statements: one that is broken off may still take leases,
+    /// after everything else was given back.
+    pub async fn receive(&self, max: usize, shutdown: &CancellationToken) -> Result<Received, TransportError> {
+        while !shutdown.is_cancelled() {
+            if self.emptied.swap(false, Ordering::Relaxed) {
+                // No hint: look nevertheless.
+                let hint = tokio::time::timeout(SWEEP, self.wake.notified());
+                if shutdown.run_until_cancelled(hint).await.is_none() {
+                    break;
+                }
+            }
+            self.transport.sweep().await?;
+            if self.takes && self.has_leased_all() {
+                return Ok(Received::Hint);
+            }
+            let batch = self.lease(max).await?;
+            let is_all = batch.len() < max;
+            self.emptied.store(is_all, Ordering::Relaxed);
+            *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner) = is_all.then(Instant::now);
+            if !batch.is_empty() {
+                return Ok(Received::Leased(batch));
+            }
+        }
+        Ok(Received::Leased(Vec::new()))
+    }
+
+    /// What a dead consumer held, and what is tried again, is looked for once a second.
+    fn has_leased_all(&self) -> bool {
+        let leased_all = *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner);
+        leased_all.is_some_and(|at| at.elapsed() < SWEEP)
+    }
+
+    async fn lease(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
+        let max = i32::try_from(max).unwrap_or(i32::MAX);
+        let db = self.transport.database.read().await?;
+        let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64()]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Delivery {
+                tag: row.get::<_, i64>("id").cast_unsigned(),
+                routing_key: row.get("routing_key"),
+                body: row.get::<_, String>("body").into_bytes(),
+                attempts: row.get::<_, i32>("attempts").cast_unsigned(),
+                deliveries: row.get::<_, i32>("deliveries").cast_unsigned(),
+                traceparent: row.get::<_, Option<&str>>("traceparent").and_then(|text| text.parse().ok()),
+            })
+            .collect())
+    }
+
+    /// Opens the transaction, takes up to `max` messages out of the queue and records that `service` applies them, all
+    /// in one round trip. If the transaction rolls back, the messages are there again.
+    pub async fn take(&self, tx: &Connection, service: &str, max: usize) -> Result<Vec<Taken>, database::Error> {
+        let max = i32::try_from(max).unwrap_or(i32::MAX);
+        let rows = tx.open_with(TAKE, &[&&*self.queue, &max, &service]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Taken {
+                delivery: Delivery {
+                    tag: row.get::<_, i64>("id").cast_unsigned(),
+                    routing_key: row.get("routing_key"),
+                    body: row.get::<_, String>("body").into_bytes(),
+                    attempts: 0,
+                    deliveries: 1,
+                    traceparent: row.get::<_, Option<&str>>("traceparent").and_then(|text| text.parse().ok()),
+                },
+                event_id: EventId(row.get("event_id")),
+                is_fresh: row.get("is_fresh"),
+            })
+            .collect())
+    }
+
+    /// So many of `max` were taken, and their effects are committed.
+    pub fn took(&self, count: usize, max: usize) {
+        self.emptied.store(count < max, Ordering::Relaxed);
+    }
+
+    /// Taking failed, and nothing has happened: the same messages come under a lease.
+    pub fn took_nothing(&self) {
+        *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn ids(deliveries: &[Delivery]) -> Vec<i64> {
+        deliveries.iter().map(|delivery| delivery.tag.cast_signed()).collect()
+    }
+
+    pub async fn settle_in(
+        &self,
+        tx: &Connection,
+        database: &Database,
+        deliveries: &[Delivery],
+    ) -> Result<bool, database::Error> {
+        if !self.transport.database.is_same_pool(database) {
+            return Ok(false);
+        }
+        tx.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
+        Ok(true)
+    }
+
+    pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {
+        let db = self.transport.database.read().await?;
+        db.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
+        Ok(())
+    }
+
+    pub async fn release(&self) -> Result<(), TransportError> {
+        let db = self.transport.database.read().await?;
+        db.execute(RELEASE, &[&&*self.queue, &self.lease]).await?;
+        Ok(())
+    }
+
+    pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
+        let db = self.transport.database.read().await?;
+        let id = delivery.tag.cast_signed();
+        db.execute(RETRY, &[&&*self.queue, &id, &self.lease, &delay.as_secs_f64()]).await?;
+        Ok(())
+    }
+
+    pub async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), TransportError> {
+        let db = self.transport.database.read().await?;
+        db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
+        Ok(())
+    }
+}
