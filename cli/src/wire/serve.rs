@@ -277,7 +277,9 @@ impl Process<'_> {
         match self.settings.messages() {
             Messages::Rabbit(url) => Ok(Transport::rabbit(RabbitConfig { url })),
             Messages::Postgres if self.settings.shares_owner_database(service) => {
-                Ok(Transport::postgres(database.clone(), self.wakes.clone()))
+                let transport = Transport::postgres(database.clone(), self.wakes.clone());
+                transport.carry_straight(database);
+                Ok(transport)
             }
             Messages::Postgres => self.messages_elsewhere(service),
         }

@@ -10,15 +10,16 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Response};
 use events::{CategoryId, ProductId};
 use products_client::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, Precondition, Product, ProductFilter,
-    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, PREFER, Precondition, Product,
+    ProductFacets, ProductFilter, ProductsApi, REPRESENTATION, RelatedProducts, RelatedQuery, StockAdjustment,
+    StockEntry, StockHistory, SuggestionQuery, UpdateProduct,
 };
 use service::{Admin, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Products;
-use crate::model::entry::precondition_failed;
+use crate::model::entry::product_changed;
 
 type Service = State<Arc<Products>>;
 
@@ -27,11 +28,16 @@ pub fn router(service: Arc<Products>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list_products, create_product))
         .routes(routes!(products_by_ids))
+        .routes(routes!(facets))
+        .routes(routes!(suggestions))
+        .routes(routes!(related_products))
         .routes(routes!(get_product, update_product, delete_product))
+        .routes(routes!(stock_histories))
         .routes(routes!(stock_history, adjust_stock))
         .routes(routes!(list_categories, create_category))
         .routes(routes!(categories_by_ids))
         .routes(routes!(products_by_categories))
+        .routes(routes!(facets_by_categories))
         .routes(routes!(get_category))
         .routes(routes!(get_picture))
         .with_state(service)
@@ -47,6 +53,42 @@ async fn list_products(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Product>>, Error> {
     service.products(&caller, &filter, &page).await.map(Json)
+}
+
+/// What is told of all products that pass a filter: how many, in which categories, in stock or not, at what prices.
+#[utoipa::path(get, path = "/products/facets", tag = "products", params(ProductFilter),
+    responses((status = 200, body = ProductFacets), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn facets(
+    State(service): Service,
+    caller: Caller,
+    Query(filter): Query<ProductFilter>,
+) -> Result<Json<ProductFacets>, Error> {
+    service.facets(&caller, &filter).await.map(Json)
+}
+
+/// What somebody may mean who has typed this so far, best first; small spelling mistakes are forgiven.
+#[utoipa::path(get, path = "/products/suggestions", tag = "products", params(SuggestionQuery),
+    responses((status = 200, body = Vec<Product>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn suggestions(
+    State(service): Service,
+    caller: Caller,
+    Query(query): Query<SuggestionQuery>,
+) -> Result<Json<Vec<Product>>, Error> {
+    service.suggestions(&caller, &query).await.map(Json)
+}
+
+/// What goes with each of several products: others of its category, in stock first.
+#[utoipa::path(get, path = "/products/related", tag = "products",
+    params(("ids" = String, Query, description = "ids, separated by commas"),
+        ("limit" = Option<i64>, Query, description = "for each so many at most, 1 to 24; 4 unless told")),
+    responses((status = 200, body = Vec<RelatedProducts>), (status = 400, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
+async fn related_products(
+    State(service): Service,
+    caller: Caller,
+    Query(query): Query<RelatedQuery>,
+) -> Result<Json<Vec<RelatedProducts>>, Error> {
+    service.related_products(&caller, &query).await.map(Json)
 }
 
 /// Several products by id; those that do not exist are left out.
@@ -117,20 +159,23 @@ fn precondition(headers: &HeaderMap) -> Result<Precondition, Error> {
         let message = "send If-Match with the ETag of the product as you read it";
         return Err(Error::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", message));
     };
-    header.to_str().ok().and_then(Precondition::parse).ok_or_else(precondition_failed)
+    header.to_str().ok().and_then(Precondition::parse).ok_or_else(product_changed)
 }
 
-/// Takes a product out of the catalogue (admin).
-#[utoipa::path(delete, path = "/products/{id}", tag = "products", params(("id" = uuid::Uuid, Path)),
-    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+/// Takes a product out of the catalogue (admin). Answers it with `Prefer: return=representation`.
+#[utoipa::path(delete, path = "/products/{id}", tag = "products",
+    params(("id" = uuid::Uuid, Path), ("Prefer" = Option<String>, Header)),
+    responses((status = 200, body = Product), (status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn delete_product(
     State(service): Service,
     Admin(caller): Admin,
     Path(id): Path<ProductId>,
-) -> Result<StatusCode, Error> {
-    service.delete_product(&caller, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let product = service.delete_product(&caller, id).await?;
+    let is_wanted = headers.get(PREFER).is_some_and(|wish| wish == REPRESENTATION);
+    Ok(if is_wanted { Json(product).into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 /// Sets or adjusts what can be sold (admin).
@@ -159,6 +204,20 @@ async fn stock_history(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<StockEntry>>, Error> {
     service.stock_history(&caller, id, &page).await.map(Json)
+}
+
+/// The same page of the histories of several products (admin).
+#[utoipa::path(get, path = "/products/stock", tag = "stock",
+    params(("ids" = String, Query, description = "ids, separated by commas"), PageQuery),
+    responses((status = 200, body = Vec<StockHistory>), (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
+async fn stock_histories(
+    State(service): Service,
+    Admin(caller): Admin,
+    Query(query): Query<IdsQuery<ProductId>>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Vec<StockHistory>>, Error> {
+    service.stock_histories(&caller, &query.ids, &page).await.map(Json)
 }
 
 /// The categories, by name.
@@ -206,6 +265,18 @@ async fn products_by_categories(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Vec<CategoryProducts>>, Error> {
     service.products_by_categories(&caller, &query.ids, &page).await.map(Json)
+}
+
+/// What is told of the products of each of several categories.
+#[utoipa::path(get, path = "/categories/facets", tag = "categories",
+    params(("ids" = String, Query, description = "ids of categories, separated by commas")),
+    responses((status = 200, body = Vec<CategoryFacets>), (status = 400, body = ErrorBody)))]
+async fn facets_by_categories(
+    State(service): Service,
+    caller: Caller,
+    Query(query): Query<IdsQuery<CategoryId>>,
+) -> Result<Json<Vec<CategoryFacets>>, Error> {
+    service.facets_by_categories(&caller, &query.ids).await.map(Json)
 }
 
 /// Makes a category (admin).

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cache::{Backend, Cache, Limits, Tag};
 use events::{CategoryId, ProductId};
 use moka::future::Cache as Pictures;
-use products_client::{Category, Picture, Product, ProductFilter};
+use products_client::{Category, Picture, Product, ProductFacets, ProductFilter, RelatedQuery, SuggestionQuery};
 use serde::{Deserialize, Serialize};
 use service::{Error, Page, PageQuery};
 
@@ -46,6 +46,8 @@ pub struct Cached {
     pub category_pages: Cache<CategoryPage, Page<Category>>,
     /// Pictures by file name, weighed by their bytes.
     pub pictures: Pictures<String, Picture>,
+    /// What is told of lists as a whole.
+    pub facets: Cache<FacetsKey, Vec<ProductFacets>>,
     listings: Cache<ListKey, Listing>,
     lists: Cache<ListKey, Vec<Page<Product>>>,
 }
@@ -63,6 +65,7 @@ impl Cached {
                 .max_capacity(PICTURE_BYTES)
                 .time_to_live(PICTURE_AGE)
                 .build(),
+            facets: Cache::new("facets", &backend, limits(LISTS)),
             listings: Cache::new("listing", &backend, limits(LISTS)),
             lists: Cache::new("list", &backend, limits(LISTS)),
             backend,
@@ -116,18 +119,44 @@ pub enum ListKey {
     Filter(ProductFilter, PageQuery),
     /// The same page by name of several categories.
     Categories(Vec<CategoryId>, PageQuery),
+    /// What somebody may mean.
+    Suggestions(SuggestionQuery),
+    /// For each product those next to it.
+    Neighbours(RelatedQuery),
 }
 
 impl ListKey {
     fn tags(&self) -> Vec<Tag> {
         match self {
             ListKey::Filter(filter, _) if filter.in_stock.is_some() => vec![CATALOGUE, STOCK],
-            ListKey::Filter(..) | ListKey::Categories(..) => vec![CATALOGUE],
+            ListKey::Filter(..) | ListKey::Categories(..) | ListKey::Suggestions(_) | ListKey::Neighbours(_) => {
+                vec![CATALOGUE]
+            }
         }
     }
 }
 
 impl fmt::Display for ListKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Of which lists the facets are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum FacetsKey {
+    /// Of what passes a filter.
+    Filter(ProductFilter),
+    /// Of each of several categories.
+    Categories(Vec<CategoryId>),
+}
+
+impl FacetsKey {
+    /// What they are made of: some of them count what is in stock.
+    pub const TAGS: [Tag; 2] = [CATALOGUE, STOCK];
+}
+
+impl fmt::Display for FacetsKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }

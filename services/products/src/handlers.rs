@@ -2,20 +2,25 @@
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use database::outbox;
+use database::{Connection, outbox};
 use events::{CategoryId, Draft, ProductId, ProductUpdated};
 use products_client::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, Picture, Precondition, Product, ProductFilter,
-    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, Picture, Precondition, Product,
+    ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
+    StockHistory, SuggestionQuery, UpdateProduct,
 };
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery, validate};
 
-use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, ListKey, STOCK, product_tag};
+use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, FacetsKey, ListKey, STOCK, product_tag};
 use crate::model::entry::{self, StockChange};
-use crate::model::list::{PictureFile, Place, Search, no_picture};
-use crate::repository::{catalogue, list, stock};
+use crate::model::list::{PictureFile, Place, Search, no_picture, related};
+use crate::model::words::{Matching, Words};
+use crate::repository::{catalogue, facets, list, stock};
 use crate::{Products, SERVICE};
+
+/// Neighbours looked at for each related product that is wanted: some are sold out.
+const NEIGHBOURS: i64 = 3;
 
 #[async_trait]
 impl ProductsApi for Products {
@@ -28,11 +33,70 @@ impl ProductsApi for Products {
         let search = Search::parse(filter, page)?;
         let list = || async {
             let db = self.database.read().await?;
+            let search = lenient(&db, search).await?;
             Ok(vec![search.page(page, list::list(&db, &search).await?)?])
         };
         let key = ListKey::Filter(filter.clone(), page.clone());
         let mut pages = self.cached.list(key, list, |ids| self.find_many(ids)).await?;
         pages.pop().ok_or_else(|| Error::internal("a list of one page has none"))
+    }
+
+    async fn facets(&self, _caller: &Caller, filter: &ProductFilter) -> Result<ProductFacets, Error> {
+        let filter = ProductFilter { sort: None, ..filter.clone() };
+        let search = Search::of_facets(&filter)?;
+        let count = || async {
+            let db = self.database.read().await?;
+            let search = lenient(&db, search).await?;
+            facets::facets(&db, &[search]).await
+        };
+        let found = self.cached.facets.get_or_load(FacetsKey::Filter(filter), &FacetsKey::TAGS, count).await?;
+        found.first().cloned().ok_or_else(|| Error::internal("one search has no facets"))
+    }
+
+    async fn facets_by_categories(&self, _caller: &Caller, ids: &[CategoryId]) -> Result<Vec<CategoryFacets>, Error> {
+        check_count(ids.len())?;
+        let of_category = |id| Search::of_facets(&ProductFilter { category: Some(id), ..Default::default() });
+        let searches = ids.iter().copied().map(of_category).collect::<Result<Vec<_>, _>>()?;
+        let count = || async {
+            let db = self.database.read().await?;
+            facets::facets(&db, &searches).await
+        };
+        let key = FacetsKey::Categories(ids.to_vec());
+        let found = self.cached.facets.get_or_load(key, &FacetsKey::TAGS, count).await?;
+        let of_category = |(category_id, facets): (&CategoryId, &ProductFacets)| CategoryFacets {
+            category_id: *category_id,
+            facets: facets.clone(),
+        };
+        Ok(ids.iter().zip(found.iter()).map(of_category).collect())
+    }
+
+    async fn suggestions(&self, _caller: &Caller, query: &SuggestionQuery) -> Result<Vec<Product>, Error> {
+        let page = PageQuery::first(query.limit()?);
+        let Some(words) = Words::parse(&query.q)? else { return Ok(Vec::new()) };
+        let list = || async {
+            let db = self.database.read().await?;
+            let matching = fitting(&db, &words).await?;
+            let found = list::suggest(&db, &words, matching, page.limit()?.into()).await?;
+            Ok(vec![Page::new(&page, found, |_| ())?.map(|row| row.product)])
+        };
+        let key = ListKey::Suggestions(query.clone());
+        let mut pages = self.cached.list(key, list, |ids| self.find_many(ids)).await?;
+        Ok(pages.pop().map(|page| page.items).unwrap_or_default())
+    }
+
+    async fn related_products(&self, _caller: &Caller, query: &RelatedQuery) -> Result<Vec<RelatedProducts>, Error> {
+        check_count(query.ids.len())?;
+        let limit = query.limit()?;
+        let list = || async {
+            let db = self.database.read().await?;
+            catalogue::neighbours(&db, &query.ids, i64::from(limit) * NEIGHBOURS).await
+        };
+        let pages = self.cached.list(ListKey::Neighbours(query.clone()), list, |ids| self.find_many(ids)).await?;
+        let of_product = |(product_id, neighbours): (&ProductId, Page<Product>)| RelatedProducts {
+            product_id: *product_id,
+            products: related(neighbours.items, limit),
+        };
+        Ok(query.ids.iter().zip(pages).map(of_product).collect())
     }
 
     async fn product(&self, _caller: &Caller, id: ProductId) -> Result<Product, Error> {
@@ -136,20 +200,20 @@ impl ProductsApi for Products {
         .await
     }
 
-    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
+    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
         caller.admin()?;
+        let operation = Operation::new(SERVICE, "DELETE /products/{id}", StatusCode::NO_CONTENT, caller, None, &id)?;
         let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let product = catalogue::delete(tx, id).await?.ok_or_else(no_product)?;
-                    tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&id)]).await);
-                    let deleted = ProductUpdated { deleted: true, ..entry::updated_event(&product) };
-                    outbox::record(tx, &[Draft::new(&deleted, product.version, correlation_id, SERVICE)]).await?;
-                    Ok(())
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let product = catalogue::delete(tx, id).await?.ok_or_else(no_product)?;
+                tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&id)]).await);
+                let deleted = ProductUpdated { deleted: true, ..entry::updated_event(&product) };
+                outbox::record(tx, &[Draft::new(&deleted, product.version, correlation_id, SERVICE)]).await?;
+                Ok(product)
             })
-            .await
+        })
+        .await
     }
 
     async fn categories(&self, _caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error> {
@@ -220,6 +284,18 @@ impl ProductsApi for Products {
         stock::history(&db, id, page).await
     }
 
+    async fn stock_histories(
+        &self,
+        caller: &Caller,
+        ids: &[ProductId],
+        page: &PageQuery,
+    ) -> Result<Vec<StockHistory>, Error> {
+        caller.admin()?;
+        check_count(ids.len())?;
+        let db = self.database.read().await?;
+        stock::histories(&db, ids, page).await
+    }
+
     async fn picture(&self, _caller: &Caller, file: &str) -> Result<Picture, Error> {
         let PictureFile(file) = PictureFile::parse(file)?;
         if let Some(picture) = self.cached.pictures.get(file).await {
@@ -240,6 +316,20 @@ impl Products {
         let found = catalogue::find_many(&db, &ids).await?;
         Ok(found.into_iter().map(|product| (product.id, product)).collect())
     }
+}
+
+/// The search, spelling forgiven if it begins and next to nothing has its words.
+async fn lenient(db: &Connection, mut search: Search) -> Result<Search, Error> {
+    if let Some(words) = search.doubtful_words() {
+        search.matching = fitting(db, words).await?;
+    }
+    Ok(search)
+}
+
+/// Decided by the words alone, whatever else is asked for: so that no filter makes other words of them.
+async fn fitting(db: &Connection, words: &Words) -> Result<Matching, Error> {
+    let is_enough = !words.can_be_similar() || list::count_exact(db, words).await? >= Words::LITTLE;
+    Ok(if is_enough { Matching::Exact } else { Matching::Similar })
 }
 
 fn no_product() -> Error {

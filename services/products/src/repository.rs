@@ -1,9 +1,11 @@
 //! All SQL of the service: functions on a connection, unqualified table names (`search_path` is the schema).
 
 pub mod catalogue;
+pub mod facets;
 pub mod list;
 pub mod presence;
 pub mod seed;
+mod statement;
 pub mod stock;
 
 use database::Row;
@@ -11,18 +13,21 @@ use events::{Currency, Money, ProductId};
 use products_client::Product;
 use service::Error;
 
+use crate::model::entry;
+
 /// Every statement of the service, by name: for the test that prepares them against the real schema.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     let fixed = [catalogue::ALL, presence::ALL, seed::ALL, stock::ALL].concat();
     let lists = list::examples().iter().map(|sql| ("LIST", sql.as_str()));
-    fixed.into_iter().chain(lists).collect()
+    let facets = facets::examples().iter().map(|sql| ("FACETS", sql.as_str()));
+    fixed.into_iter().chain(lists).chain(facets).collect()
 }
 
 /// The columns that [`product`] reads.
 macro_rules! product_columns {
     () => {
         "p.id, p.name, p.description, p.sku, p.price, p.currency, p.stock_quantity, p.category_id, p.image_url, \
-         p.supplier_id, p.version, p.created_at, p.updated_at"
+         p.images, p.supplier_id, p.version, p.created_at, p.updated_at"
     };
 }
 pub(crate) use product_columns;
@@ -30,6 +35,7 @@ pub(crate) use product_columns;
 /// Reads a product from [`product_columns`].
 fn product(row: &Row) -> Result<Product, Error> {
     let stock_quantity: i32 = row.get("stock_quantity");
+    let image_url: Option<String> = row.get("image_url");
     Ok(Product {
         id: row.get::<_, ProductId>("id"),
         name: row.get("name"),
@@ -39,7 +45,8 @@ fn product(row: &Row) -> Result<Product, Error> {
         stock_quantity,
         in_stock: stock_quantity > 0,
         category_id: row.get("category_id"),
-        image_url: row.get("image_url"),
+        images: entry::gallery(image_url.as_deref(), row.get("images")),
+        image_url,
         supplier_id: row.get("supplier_id"),
         version: row.get("version"),
         created_at: row.get("created_at"),

@@ -106,6 +106,7 @@ fn new_product<'a>(
     product: &'a DemoProduct,
     categories: &HashMap<String, CategoryId>,
 ) -> Result<NewProduct<'a>, Error> {
+    let image = |view| format!("/images/{}", product.file_name(view));
     Ok(NewProduct {
         id: ProductId::new(),
         name: product.name,
@@ -114,6 +115,7 @@ fn new_product<'a>(
         description: product.description,
         stock_quantity: i32::try_from(product.stock).map_err(Error::internal)?,
         category_id: categories.get(&product.category.to_lowercase()).copied(),
-        image_url: format!("/images/{}", product.file_name(View::Front)),
+        image_url: image(View::Front),
+        images: vec![image(View::Detail), image(View::Served)],
     })
 }

@@ -6,9 +6,15 @@ use events::{CategoryId, ProductId};
 use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 
 use crate::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, Picture, Precondition, Product, ProductFilter,
-    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, Picture, Precondition,
+    Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
+    StockHistory, SuggestionQuery, UpdateProduct,
 };
+
+/// RFC 7240: what a client would like.
+pub const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Asks a deletion for what it deleted.
+pub const REPRESENTATION: &str = "return=representation";
 
 /// Ids per request: keeps the address short enough for any proxy.
 const IDS_PER_REQUEST: usize = 100;
@@ -35,6 +41,32 @@ impl ProductsApi for Http {
         page: &PageQuery,
     ) -> Result<Page<Product>, Error> {
         self.client.get(caller, "/products").query(filter).query(page).send().await
+    }
+
+    async fn facets(&self, caller: &Caller, filter: &ProductFilter) -> Result<ProductFacets, Error> {
+        self.client.get(caller, "/products/facets").query(filter).send().await
+    }
+
+    async fn facets_by_categories(&self, caller: &Caller, ids: &[CategoryId]) -> Result<Vec<CategoryFacets>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_PER_REQUEST) {
+            let query = IdsQuery { ids: ids.to_vec() };
+            found.extend(self.client.get(caller, "/categories/facets").query(&query).send::<Vec<_>>().await?);
+        }
+        Ok(found)
+    }
+
+    async fn suggestions(&self, caller: &Caller, query: &SuggestionQuery) -> Result<Vec<Product>, Error> {
+        self.client.get(caller, "/products/suggestions").query(query).send().await
+    }
+
+    async fn related_products(&self, caller: &Caller, query: &RelatedQuery) -> Result<Vec<RelatedProducts>, Error> {
+        let mut found = Vec::with_capacity(query.ids.len());
+        for ids in query.ids.chunks(IDS_PER_REQUEST) {
+            let query = RelatedQuery { ids: ids.to_vec(), limit: query.limit };
+            found.extend(self.client.get(caller, "/products/related").query(&query).send::<Vec<_>>().await?);
+        }
+        Ok(found)
     }
 
     async fn product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
@@ -80,8 +112,9 @@ impl ProductsApi for Http {
         request.header(IF_MATCH, &seen.header()).json(&change).send().await
     }
 
-    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
-        self.client.delete(caller, &format!("/products/{id}")).send().await
+    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
+        let request = self.client.delete(caller, &format!("/products/{id}"));
+        request.header(PREFER, REPRESENTATION).send().await
     }
 
     async fn categories(&self, caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error> {
@@ -116,6 +149,21 @@ impl ProductsApi for Http {
 
     async fn stock_history(&self, caller: &Caller, id: ProductId, page: &PageQuery) -> Result<Page<StockEntry>, Error> {
         self.client.get(caller, &format!("/products/{id}/stock")).query(page).send().await
+    }
+
+    async fn stock_histories(
+        &self,
+        caller: &Caller,
+        ids: &[ProductId],
+        page: &PageQuery,
+    ) -> Result<Vec<StockHistory>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_PER_REQUEST) {
+            let query = IdsQuery { ids: ids.to_vec() };
+            let request = self.client.get(caller, "/products/stock").query(&query).query(page);
+            found.extend(request.send::<Vec<StockHistory>>().await?);
+        }
+        Ok(found)
     }
 
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error> {

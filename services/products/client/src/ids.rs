@@ -9,18 +9,38 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdsQuery<T: Display + FromStr> {
     /// Ids, separated by commas on the wire.
-    #[serde(serialize_with = "join", deserialize_with = "split")]
+    #[serde(with = "crate::ids")]
     pub ids: Vec<T>,
 }
 
-fn join<T: Display, S: Serializer>(ids: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+/// Joins with commas.
+pub fn serialize<T: Display, S: Serializer>(ids: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&ids.iter().map(T::to_string).collect::<Vec<_>>().join(","))
 }
 
-fn split<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+/// Splits at commas.
+pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let is_not_an_id = |word: &str| serde::de::Error::custom(format!("`{word}` is not an id"));
     text.split(',').filter(|word| !word.is_empty()).map(|word| word.parse().map_err(|_| is_not_an_id(word))).collect()
+}
+
+/// The same where there may be none; an empty text names no id, which is not the same as not being asked.
+pub mod optional {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserializer, Serializer};
+
+    /// Joins with commas.
+    pub fn serialize<T: Display, S: Serializer>(ids: &Option<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+        super::serialize(ids.as_deref().unwrap_or_default(), serializer)
+    }
+
+    /// Splits at commas.
+    pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+        super::deserialize(deserializer).map(Some)
+    }
 }
 
 #[cfg(test)]

@@ -4,17 +4,22 @@
 
 mod http;
 mod ids;
+mod search;
 mod types;
 
 use async_trait::async_trait;
 use events::{CategoryId, ProductId};
 use service::{Caller, Error, Page, PageQuery};
 
-pub use http::Http;
+pub use http::{Http, PREFER, REPRESENTATION};
 pub use ids::IdsQuery;
+pub use search::{
+    CategoryCount, CategoryFacets, ProductFacets, ProductFilter, ProductSort, RelatedProducts, RelatedQuery,
+    SuggestionQuery,
+};
 pub use types::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition, Product, ProductFilter,
-    ProductSort, StockAdjustment, StockEntry, UpdateProduct,
+    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IMAGES, Picture, Precondition, Product,
+    StockAdjustment, StockEntry, StockHistory, UpdateProduct,
 };
 
 /// Ids that a batch read takes at most.
@@ -28,6 +33,25 @@ pub trait ProductsApi: Send + Sync {
     /// Errors: 400 `invalid_cursor` (also for a cursor of another order), 422 for a limit or price that is none.
     async fn products(&self, caller: &Caller, filter: &ProductFilter, page: &PageQuery)
     -> Result<Page<Product>, Error>;
+
+    /// What is told of all products that pass `filter`, whatever its order.
+    ///
+    /// Errors: 422 for a price or text that is none.
+    async fn facets(&self, caller: &Caller, filter: &ProductFilter) -> Result<ProductFacets, Error>;
+
+    /// The same of each of the categories' products, in one statement. For data loaders.
+    async fn facets_by_categories(&self, caller: &Caller, ids: &[CategoryId]) -> Result<Vec<CategoryFacets>, Error>;
+
+    /// What somebody may mean who has typed this so far, best first; small spelling mistakes are forgiven.
+    ///
+    /// Errors: 422 for a limit or text that is none.
+    async fn suggestions(&self, caller: &Caller, query: &SuggestionQuery) -> Result<Vec<Product>, Error>;
+
+    /// What goes with each of these products: others of its category, next by name, in stock first. Products that
+    /// do not exist are left out. For data loaders.
+    ///
+    /// Errors: 422 for a limit that is none.
+    async fn related_products(&self, caller: &Caller, query: &RelatedQuery) -> Result<Vec<RelatedProducts>, Error>;
 
     /// One product; 404 `product_not_found` if there is none, or not any more.
     async fn product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error>;
@@ -51,7 +75,7 @@ pub trait ProductsApi: Send + Sync {
     /// Changes what `change` names (admin), all of it or nothing, if the product is still the one that was seen.
     /// The caller's idempotency key is honoured.
     ///
-    /// Errors: 404 `product_not_found`, 412 `precondition_failed`, and those of [`ProductsApi::create_product`].
+    /// Errors: 404 `product_not_found`, 412 `product_changed`, and those of [`ProductsApi::create_product`].
     async fn update_product(
         &self,
         caller: &Caller,
@@ -60,10 +84,11 @@ pub trait ProductsApi: Send + Sync {
         change: UpdateProduct,
     ) -> Result<Product, Error>;
 
-    /// Takes a product out of the catalogue (admin); orders keep their copy, its SKU is free again.
+    /// Takes a product out of the catalogue (admin), and answers it as it was; orders keep their copy, its SKU is
+    /// free again. The caller's idempotency key is honoured.
     ///
     /// Errors: 404 `product_not_found`.
-    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<(), Error>;
+    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error>;
 
     /// A page of the categories, by name.
     async fn categories(&self, caller: &Caller, page: &PageQuery) -> Result<Page<Category>, Error>;
@@ -89,6 +114,15 @@ pub trait ProductsApi: Send + Sync {
 
     /// What was received, taken out and corrected (admin), newest first; 404 `product_not_found`.
     async fn stock_history(&self, caller: &Caller, id: ProductId, page: &PageQuery) -> Result<Page<StockEntry>, Error>;
+
+    /// The same page of each of the products' histories (admin), in one statement; empty where there is no product.
+    /// For data loaders.
+    async fn stock_histories(
+        &self,
+        caller: &Caller,
+        ids: &[ProductId],
+        page: &PageQuery,
+    ) -> Result<Vec<StockHistory>, Error>;
 
     /// A picture by file name; 404 `picture_not_found`.
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error>;

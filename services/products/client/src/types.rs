@@ -1,12 +1,15 @@
 //! Requests and answers, as they stand in JSON.
 
 use chrono::{DateTime, Utc};
-use events::{CategoryId, Currency, Money, ProductId};
+use events::{CategoryId, Money, ProductId};
 use garde::Validate;
 use serde::{Deserialize, Deserializer, Serialize};
 use service::Page;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Further pictures of a product, at most.
+pub const MAX_IMAGES: usize = 8;
 
 /// A product of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -29,6 +32,9 @@ pub struct Product {
     pub category_id: Option<CategoryId>,
     /// Where its picture lies: a path on the gateway, or an https URL.
     pub image_url: Option<String>,
+    /// All its pictures: the one of `image_url` first, then further views.
+    #[serde(default)]
+    pub images: Vec<String>,
     /// Who delivers it, in the shop's own books.
     pub supplier_id: Option<Uuid>,
     /// Counted up by every change of the catalogue entry; stock moves do not count.
@@ -112,6 +118,11 @@ pub struct CreateProduct {
     #[garde(inner(custom(is_picture_url)))]
     #[schema(max_length = 2048)]
     pub image_url: Option<String>,
+    /// Further pictures, in the order of the gallery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(length(max = MAX_IMAGES), inner(custom(is_picture_url)))]
+    #[schema(max_items = 8)]
+    pub images: Vec<String>,
     /// Who delivers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
@@ -151,6 +162,11 @@ pub struct UpdateProduct {
     #[garde(inner(inner(custom(is_picture_url))))]
     #[schema(value_type = Option<String>, max_length = 2048)]
     pub image_url: Option<Option<String>>,
+    /// Further pictures, in the order of the gallery: all of them anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(max = MAX_IMAGES), inner(custom(is_picture_url))))]
+    #[schema(max_items = 8)]
+    pub images: Option<Vec<String>>,
     /// Who delivers it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     #[garde(skip)]
@@ -166,51 +182,6 @@ pub struct UpdateProduct {
 /// Tells `null` from a field that is absent.
 fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// Which products a list shows, and in which order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ProductFilter {
-    /// Only of this category.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<CategoryId>,
-    /// Only with these words in name, SKU or description; understands "quoted phrases", `or` and `-without`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub q: Option<String>,
-    /// Only at this price or above, e.g. `9.50`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_price: Option<String>,
-    /// Only at this price or below.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_price: Option<String>,
-    /// Currency of both prices; EUR unless told. With a price, only products of that currency are shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
-    pub currency: Option<Currency>,
-    /// `true`: only what can be sold now; `false`: only what is sold out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_stock: Option<bool>,
-    /// The order; `relevance` where `q` is given, else `newest`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub sort: Option<ProductSort>,
-}
-
-/// The order of a list of products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProductSort {
-    /// What came last into the catalogue first.
-    Newest,
-    /// By name.
-    Name,
-    /// Cheapest first.
-    PriceAsc,
-    /// Dearest first.
-    PriceDesc,
-    /// Best match of `q` first; without `q` the same as `newest`.
-    Relevance,
 }
 
 /// A category of the catalogue.
@@ -283,6 +254,15 @@ impl StockAdjustment {
     }
 }
 
+/// A page of one product's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StockHistory {
+    /// The product that was asked for.
+    pub product_id: ProductId,
+    /// What was received, taken out and corrected, newest first; the cursors are those of the product's own list.
+    pub entries: Page<StockEntry>,
+}
+
 /// One change of the stock by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StockEntry {
@@ -343,6 +323,8 @@ fn is_picture_url(url: &str, (): &()) -> garde::Result {
 
 #[cfg(test)]
 mod tests {
+    use events::Currency;
+
     use super::*;
 
     #[test]
@@ -374,6 +356,7 @@ mod tests {
             stock_quantity: 0,
             category_id: None,
             image_url: Some("/images/cof-1.svg".into()),
+            images: vec!["/images/cof-1-detail.svg".into()],
             supplier_id: None,
         };
         assert!(good.validate().is_ok());
@@ -386,6 +369,8 @@ mod tests {
             CreateProduct { stock_quantity: -1, ..good.clone() },
             CreateProduct { image_url: Some("javascript:alert(1)".into()), ..good.clone() },
             CreateProduct { image_url: Some("//evil.example/a.png".into()), ..good.clone() },
+            CreateProduct { images: vec!["data:text/html,x".into()], ..good.clone() },
+            CreateProduct { images: vec!["/a.png".into(); MAX_IMAGES + 1], ..good.clone() },
         ];
         for product in bad {
             assert!(product.validate().is_err(), "{product:?}");
@@ -393,7 +378,8 @@ mod tests {
         let blank = UpdateProduct { name: Some(" ".into()), ..Default::default() };
         let long = UpdateProduct { description: Some(Some("x".repeat(5001))), ..Default::default() };
         let script = UpdateProduct { image_url: Some(Some("data:text/html,x".into())), ..Default::default() };
-        for change in [blank, long, script] {
+        let scripts = UpdateProduct { images: Some(vec!["javascript:1".into()]), ..Default::default() };
+        for change in [blank, long, script, scripts] {
             assert!(change.validate().is_err(), "{change:?}");
         }
     }

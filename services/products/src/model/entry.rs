@@ -44,16 +44,16 @@ pub fn check_units(stock_quantity: i32) -> Result<(), Error> {
 /// Is the product still the one that was seen?
 pub fn check_unchanged(product: &Product, seen: Precondition) -> Result<(), Error> {
     match seen {
-        Precondition::Version(version) if version != product.version => Err(precondition_failed()),
+        Precondition::Version(version) if version != product.version => Err(product_changed()),
         Precondition::Version(_) | Precondition::Exists => Ok(()),
     }
 }
 
 /// 412.
-pub fn precondition_failed() -> Error {
+pub fn product_changed() -> Error {
     Error::new(
         axum::http::StatusCode::PRECONDITION_FAILED,
-        "precondition_failed",
+        "product_changed",
         "the product was changed in the meantime; read it again",
     )
 }
@@ -61,7 +61,7 @@ pub fn precondition_failed() -> Error {
 /// The product with what `change` names replaced, but its stock: that is moved, not replaced.
 pub fn changed(product: &Product, change: UpdateProduct) -> Product {
     let mut changed = product.clone();
-    let UpdateProduct { name, sku, price, description, category_id, image_url, supplier_id, stock_quantity: _ } =
+    let UpdateProduct { name, sku, price, description, category_id, image_url, images, supplier_id, stock_quantity: _ } =
         change;
     if let Some(name) = name {
         changed.name = name;
@@ -81,10 +81,30 @@ pub fn changed(product: &Product, change: UpdateProduct) -> Product {
     if let Some(image_url) = image_url {
         changed.image_url = image_url;
     }
+    let further = images.unwrap_or_else(|| {
+        further_images(product.image_url.as_deref(), &product.images).into_iter().map(str::to_owned).collect()
+    });
+    changed.images = gallery(changed.image_url.as_deref(), further);
     if let Some(supplier_id) = supplier_id {
         changed.supplier_id = supplier_id;
     }
     changed
+}
+
+/// All pictures of a product: the main one first, none twice.
+pub fn gallery(image_url: Option<&str>, further: Vec<String>) -> Vec<String> {
+    let mut gallery: Vec<String> = image_url.map(str::to_owned).into_iter().collect();
+    for image in further {
+        if !gallery.contains(&image) {
+            gallery.push(image);
+        }
+    }
+    gallery
+}
+
+/// The pictures of a gallery but the main one.
+pub fn further_images<'a>(image_url: Option<&str>, images: &'a [String]) -> Vec<&'a str> {
+    images.iter().map(String::as_str).filter(|image| Some(*image) != image_url).collect()
 }
 
 /// Says that a product came into the catalogue.

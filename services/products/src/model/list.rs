@@ -5,20 +5,26 @@ use products_client::{Product, ProductFilter, ProductSort};
 use serde::{Deserialize, Serialize};
 use service::{Error, Page, PageQuery};
 
-/// Longer searches are refused.
-const MAX_SEARCH_CHARS: usize = 200;
+use super::words::{Matching, Words};
+
+/// Categories that a list may be of at most.
+const MAX_CATEGORIES: usize = 100;
 
 /// A checked search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
-    /// Only of this category.
-    pub category: Option<CategoryId>,
+    /// Only of any of these categories.
+    pub categories: Option<Vec<CategoryId>>,
     /// Only with these words.
     pub words: Option<Words>,
+    /// How closely products match the words. Decided on the first page, kept by the cursors.
+    pub matching: Matching,
     /// Only at this price or above.
     pub min_price: Option<Money>,
     /// Only at this price or below.
     pub max_price: Option<Money>,
+    /// The currency of both, and of the prices that facets tell.
+    pub currency: Currency,
     /// Only what can be sold now, or only what cannot.
     pub in_stock: Option<bool>,
     /// The order.
@@ -27,17 +33,6 @@ pub struct Search {
     pub after: Option<Place>,
     /// How many rows to fetch.
     pub rows: i64,
-}
-
-/// Words to look for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    /// As typed.
-    pub text: String,
-    /// For `ILIKE`: anywhere in a name.
-    pub within: String,
-    /// For `ILIKE`: at the start of a SKU.
-    pub prefix: String,
 }
 
 /// The order of a list.
@@ -55,7 +50,18 @@ pub enum Order {
     Relevance,
 }
 
-/// A product's place in a list; what a cursor holds.
+/// What a cursor holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Behind this place the list goes on.
+    #[serde(flatten)]
+    place: Place,
+    /// As the first page was made.
+    #[serde(default, skip_serializing_if = "Matching::is_exact")]
+    matching: Matching,
+}
+
+/// A product's place in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -80,18 +86,6 @@ pub struct Listed {
     pub score: f32,
 }
 
-impl Words {
-    fn parse(text: &str) -> Result<Option<Words>, Error> {
-        let text = text.trim();
-        if text.chars().count() > MAX_SEARCH_CHARS {
-            return Err(Error::invalid("q", "too_long", format!("at most {MAX_SEARCH_CHARS} characters")));
-        }
-        let literal = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        let words = Words { text: text.to_owned(), within: format!("%{literal}%"), prefix: format!("{literal}%") };
-        Ok((!text.is_empty()).then_some(words))
-    }
-}
-
 impl Search {
     /// Checks a filter and a page.
     pub fn parse(filter: &ProductFilter, page: &PageQuery) -> Result<Search, Error> {
@@ -104,14 +98,17 @@ impl Search {
             (Some(ProductSort::Relevance) | None, Some(_)) => Order::Relevance,
             (Some(ProductSort::Newest), _) | (Some(ProductSort::Relevance) | None, None) => Order::Newest,
         };
+        let after: Option<Cursor> = page.after()?;
         let search = Search {
-            category: filter.category,
+            categories: categories(filter)?,
             words,
+            matching: after.as_ref().map(|cursor| cursor.matching).unwrap_or_default(),
             min_price: price("min_price", filter.min_price.as_deref(), currency)?,
             max_price: price("max_price", filter.max_price.as_deref(), currency)?,
+            currency,
             in_stock: filter.in_stock,
             order,
-            after: page.after()?,
+            after: after.map(|cursor| cursor.place),
             rows: page.rows()?,
         };
         match &search.after {
@@ -122,10 +119,34 @@ impl Search {
         }
     }
 
+    /// Words of a list that begins, and could be misspelt.
+    pub fn doubtful_words(&self) -> Option<&Words> {
+        self.words.as_ref().filter(|words| self.after.is_none() && words.can_be_similar())
+    }
+
+    /// The same for what is told of all pages, whatever their order.
+    pub fn of_facets(filter: &ProductFilter) -> Result<Search, Error> {
+        Search::parse(filter, &PageQuery::default())
+    }
+
     /// Makes the page of the rows found.
     pub fn page(&self, query: &PageQuery, rows: Vec<Listed>) -> Result<Page<Product>, Error> {
-        Ok(Page::new(query, rows, |row| self.order.place(row))?.map(|row| row.product))
+        Ok(Page::new(query, rows, |row| Cursor { place: self.order.place(row), matching: self.matching })?
+            .map(|row| row.product))
     }
+}
+
+/// A category and several: what is in both.
+fn categories(filter: &ProductFilter) -> Result<Option<Vec<CategoryId>>, Error> {
+    let any = filter.categories.clone();
+    if any.as_ref().is_some_and(|any| any.len() > MAX_CATEGORIES) {
+        return Err(Error::invalid("categories", "too_many", format!("at most {MAX_CATEGORIES} categories")));
+    }
+    Ok(match (filter.category, any) {
+        (Some(one), Some(any)) => Some(any.into_iter().filter(|category| *category == one).collect()),
+        (Some(one), None) => Some(vec![one]),
+        (None, any) => any,
+    })
 }
 
 fn price(field: &'static str, text: Option<&str>, currency: Currency) -> Result<Option<Money>, Error> {
@@ -162,6 +183,13 @@ impl Place {
     pub fn by_name(product: &Product) -> Place {
         Place::Name(product.name.clone(), product.id)
     }
+}
+
+/// Chooses `count` of the neighbours: what can be sold first, else the nearest.
+pub fn related(mut neighbours: Vec<Product>, count: u16) -> Vec<Product> {
+    neighbours.sort_by_key(|product| !product.in_stock);
+    neighbours.truncate(count.into());
+    neighbours
 }
 
 /// The file name of a picture; nothing else is looked up.
@@ -201,17 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_literal() {
-        let words = Words::parse(r"100%_\").unwrap().unwrap();
-        assert_eq!((words.within.as_str(), words.prefix.as_str()), (r"%100\%\_\\%", r"100\%\_\\%"));
-    }
-
-    #[test]
     fn nonsense_is_refused() {
         let wrong = [
             ProductFilter { min_price: Some("cheap".into()), ..Default::default() },
             ProductFilter { max_price: Some("1.999".into()), ..Default::default() },
             ProductFilter { q: Some("x".repeat(201)), ..Default::default() },
+            ProductFilter { categories: Some(vec![CategoryId::new(); 101]), ..Default::default() },
         ];
         for filter in wrong {
             assert_eq!(search(filter.clone()).unwrap_err().code, "validation_failed", "{filter:?}");
@@ -220,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_order_is_refused() {
-        let cursor = service::pagination::encode(&Place::Newest(ProductId::new())).unwrap();
+        let place = Place::Newest(ProductId::new());
+        let cursor = service::pagination::encode(&Cursor { place, matching: Matching::Exact }).unwrap();
         let page = PageQuery { cursor: Some(cursor), ..PageQuery::default() };
         assert!(Search::parse(&ProductFilter::default(), &page).is_ok());
         let by_name = ProductFilter { sort: Some(ProductSort::Name), ..Default::default() };
@@ -231,8 +255,34 @@ mod tests {
     fn a_rank_survives_its_cursor() {
         for rank in [0.1_f32, -1.060_792_7, f32::MIN_POSITIVE] {
             let place = Place::Relevance(rank, ProductId::new());
-            let cursor = service::pagination::encode(&place).unwrap();
-            assert_eq!(service::pagination::decode::<Place>(&cursor).unwrap(), place);
+            for matching in [Matching::Exact, Matching::Similar] {
+                let cursor = Cursor { place: place.clone(), matching };
+                let text = service::pagination::encode(&cursor).unwrap();
+                assert_eq!(service::pagination::decode::<Cursor>(&text).unwrap(), cursor);
+            }
         }
+    }
+
+    #[test]
+    fn a_cursor_by_name_is_one_of_a_category_too() {
+        let place = Place::Name("Tea".into(), ProductId::new());
+        let text = service::pagination::encode(&place).unwrap();
+        let cursor = service::pagination::decode::<Cursor>(&text).unwrap();
+        assert_eq!(cursor, Cursor { place: place.clone(), matching: Matching::Exact });
+        let text = service::pagination::encode(&cursor).unwrap();
+        assert_eq!(service::pagination::decode::<Place>(&text).unwrap(), place);
+    }
+
+    #[test]
+    fn a_category_of_several_is_what_both_say() {
+        let (one, two) = (CategoryId::new(), CategoryId::new());
+        let of = |category, categories| {
+            search(ProductFilter { category, categories, ..Default::default() }).unwrap().categories
+        };
+        assert_eq!(of(None, None), None);
+        assert_eq!(of(Some(one), None), Some(vec![one]));
+        assert_eq!(of(None, Some(vec![one, two])), Some(vec![one, two]));
+        assert_eq!(of(Some(one), Some(vec![one, two])), Some(vec![one]));
+        assert_eq!(of(Some(one), Some(vec![two])), Some(vec![]));
     }
 }

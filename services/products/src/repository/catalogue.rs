@@ -1,5 +1,7 @@
 //! Products, categories and pictures, one at a time or by ids.
 
+use std::collections::HashMap;
+
 use axum::body::Bytes;
 use database::{Connection, Row};
 use events::{CategoryId, ProductId};
@@ -7,6 +9,7 @@ use products_client::{Category, CategoryProducts, CreateCategory, CreateProduct,
 use service::{Error, OnConstraint, Page, PageQuery};
 
 use super::{product, product_columns};
+use crate::model::entry;
 use crate::model::list::Place;
 
 database::statements! {
@@ -27,15 +30,30 @@ database::statements! {
                 AND ($2::text IS NULL OR (name, id) > ($2, $3))
               ORDER BY name, id LIMIT $4) p
           ORDER BY p.category_id, p.name, p.id");
+    /// The neighbours of each product in its category, by name: those behind it, then those from the start.
+    NEIGHBOURS = concat!("SELECT one.id AS to_product, ", product_columns!(),
+        " FROM products one
+          CROSS JOIN LATERAL (
+              (SELECT false AS is_before, next.* FROM products next
+               WHERE next.category_id = one.category_id AND next.deleted_at IS NULL
+                 AND (next.name, next.id) > (one.name, one.id)
+               ORDER BY next.name, next.id LIMIT $2)
+              UNION ALL
+              (SELECT true, first.* FROM products first
+               WHERE first.category_id = one.category_id AND first.deleted_at IS NULL
+                 AND (first.name, first.id) < (one.name, one.id)
+               ORDER BY first.name, first.id LIMIT $2)) p
+          WHERE one.id = ANY($1) AND one.deleted_at IS NULL
+          ORDER BY one.id, p.is_before, p.name, p.id");
     /// A new product.
     INSERT = concat!("INSERT INTO products AS p
-            (id, name, sku, price, currency, description, stock_quantity, category_id, image_url, supplier_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            (id, name, sku, price, currency, description, stock_quantity, category_id, image_url, supplier_id, images)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          RETURNING ", product_columns!());
     /// Writes a changed entry; its stock is not touched.
     UPDATE = concat!("UPDATE products p
          SET name = $2, sku = $3, price = $4, currency = $5, description = $6, category_id = $7, image_url = $8,
-             supplier_id = $9, version = version + 1, updated_at = now()
+             supplier_id = $9, images = $10, version = version + 1, updated_at = now()
          WHERE id = $1
          RETURNING ", product_columns!());
     /// Takes a product out.
@@ -90,6 +108,17 @@ pub async fn of_categories(
         .collect()
 }
 
+/// For each of the products others of its category: `rows` that are next by name, then `rows` from the start.
+pub async fn neighbours(db: &Connection, ids: &[ProductId], rows: i64) -> Result<Vec<Page<Product>>, Error> {
+    let mut of_product: HashMap<ProductId, Vec<Product>> = HashMap::new();
+    for row in db.query(NEIGHBOURS, &[&ids, &rows]).await? {
+        of_product.entry(row.get("to_product")).or_default().push(product(&row)?);
+    }
+    let page =
+        |id| Page { items: of_product.get(id).cloned().unwrap_or_default(), next_cursor: None, cursors: Vec::new() };
+    Ok(ids.iter().map(page).collect())
+}
+
 /// Errors: 409 `sku_already_exists`, 422 for an unknown category.
 pub async fn insert(tx: &Connection, id: ProductId, new: &CreateProduct) -> Result<Product, Error> {
     let row = tx
@@ -106,6 +135,7 @@ pub async fn insert(tx: &Connection, id: ProductId, new: &CreateProduct) -> Resu
                 &new.category_id,
                 &new.image_url,
                 &new.supplier_id,
+                &new.images,
             ],
         )
         .await;
@@ -129,6 +159,7 @@ pub async fn update(tx: &Connection, changed: &Product) -> Result<Product, Error
                 &changed.category_id,
                 &changed.image_url,
                 &changed.supplier_id,
+                &entry::further_images(changed.image_url.as_deref(), &changed.images),
             ],
         )
         .await;

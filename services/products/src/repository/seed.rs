@@ -24,10 +24,13 @@ database::statements! {
         WHERE lower(name) = ANY($1) AND deleted_at IS NULL";
     /// New products with their opening stock.
     PRODUCTS = concat!("WITH p AS (
-            INSERT INTO products (id, name, sku, price, currency, description, stock_quantity, category_id, image_url)
-            SELECT id, name, sku, price, $9, description, stock_quantity, category_id, image_url
-            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::int[], $7::uuid[], $8::text[])
-                AS fresh (id, name, sku, price, description, stock_quantity, category_id, image_url)
+            INSERT INTO products (id, name, sku, price, currency, description, stock_quantity, category_id, image_url,
+                images)
+            SELECT id, name, sku, price, $9, description, stock_quantity, category_id, image_url,
+                   string_to_array(images, ' ')
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::int[], $7::uuid[], $8::text[],
+                        $11::text[])
+                AS fresh (id, name, sku, price, description, stock_quantity, category_id, image_url, images)
             ON CONFLICT (sku) WHERE deleted_at IS NULL DO NOTHING
             RETURNING *),
         opened AS (
@@ -90,6 +93,8 @@ pub struct NewProduct<'a> {
     pub category_id: Option<CategoryId>,
     /// Its picture.
     pub image_url: String,
+    /// Further views.
+    pub images: Vec<String>,
 }
 
 /// Inserts products with their opening stock; returns them.
@@ -102,12 +107,26 @@ pub async fn insert_products(tx: &Connection, new: &[NewProduct<'_>]) -> Result<
     let stock: Vec<i32> = new.iter().map(|product| product.stock_quantity).collect();
     let categories: Vec<_> = new.iter().map(|product| product.category_id).collect();
     let images: Vec<&str> = new.iter().map(|product| product.image_url.as_str()).collect();
+    // An array of arrays of one length each would be flattened; no address holds a space.
+    let galleries: Vec<String> = new.iter().map(|product| product.images.join(" ")).collect();
     let histories: Vec<Uuid> = new.iter().map(|_| Uuid::now_v7()).collect();
     let currency = Currency::EUR.code();
     let rows = tx
         .query(
             PRODUCTS,
-            &[&ids, &names, &skus, &prices, &descriptions, &stock, &categories, &images, &currency, &histories],
+            &[
+                &ids,
+                &names,
+                &skus,
+                &prices,
+                &descriptions,
+                &stock,
+                &categories,
+                &images,
+                &currency,
+                &histories,
+                &galleries,
+            ],
         )
         .await?;
     rows.iter().map(product).collect()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use database::{Connection, Row};
 use events::{CartId, OrderId, ProductId, RefusedLine, ReservationId, StockLine};
 use messaging::HandlerError;
-use products_client::StockEntry;
+use products_client::{StockEntry, StockHistory};
 use service::{Error, OnConstraint, Page, PageQuery};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -83,6 +83,13 @@ database::statements! {
     HISTORY = "SELECT id, product_id, change, stock_quantity, reason, actor, created_at FROM inventory_history
         WHERE product_id = $1 AND ($2::uuid IS NULL OR id < $2)
         ORDER BY id DESC LIMIT $3";
+    /// The same page of the histories of several products.
+    HISTORIES = "SELECT entry.* FROM unnest($1::uuid[]) AS wanted (product_id)
+        CROSS JOIN LATERAL (
+            SELECT id, product_id, change, stock_quantity, reason, actor, created_at FROM inventory_history
+            WHERE product_id = wanted.product_id AND ($2::uuid IS NULL OR id < $2)
+            ORDER BY id DESC LIMIT $3) entry
+        ORDER BY entry.id DESC";
     /// Holds past their time by more than the grace, and the oldest of their orders.
     OVERDUE = "SELECT count(*) AS overdue, (array_agg(order_id ORDER BY expires_at))[1] AS oldest
         FROM inventory_reservations
@@ -285,6 +292,19 @@ pub async fn history(db: &Connection, id: ProductId, query: &PageQuery) -> Resul
     let after: Option<Uuid> = query.after()?;
     let rows = db.query(HISTORY, &[&id, &after, &query.rows()?]).await?;
     Page::new(query, rows.iter().map(entry).collect(), |entry| entry.id)
+}
+
+/// The same page of each product's history, newest first.
+pub async fn histories(db: &Connection, ids: &[ProductId], query: &PageQuery) -> Result<Vec<StockHistory>, Error> {
+    let after: Option<Uuid> = query.after()?;
+    let rows = db.query(HISTORIES, &[&ids, &after, &query.rows()?]).await?;
+    let mut entries: Vec<StockEntry> = rows.iter().map(entry).collect();
+    let mut page = |id: &ProductId| {
+        let of_product = entries.extract_if(.., |entry| entry.product_id == *id).collect();
+        let entries = Page::new(query, of_product, |entry: &StockEntry| entry.id)?;
+        Ok(StockHistory { product_id: *id, entries })
+    };
+    ids.iter().map(&mut page).collect()
 }
 
 fn entry(row: &Row) -> StockEntry {

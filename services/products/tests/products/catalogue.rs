@@ -52,6 +52,7 @@ async fn only_admins_write() {
         assert_eq!(code(api.create_category(who, category).await), expected);
         assert_eq!(code(api.adjust_stock(who, product.id, StockAdjustment::set(9, "mine")).await), expected);
         assert_eq!(code(api.stock_history(who, product.id, &PageQuery::default()).await), expected);
+        assert_eq!(code(api.stock_histories(who, &[product.id], &PageQuery::default()).await), expected);
     }
     assert_eq!(shop.products.product(&shop.anyone, product.id).await.unwrap(), product);
 }
@@ -92,7 +93,7 @@ async fn an_edit_needs_the_present_version() {
         (Some(category.id), "Product A"),
         "not named, not changed"
     );
-    assert_eq!(code(update(seen, dearer.clone()).await), refusal(412, "precondition_failed"));
+    assert_eq!(code(update(seen, dearer.clone()).await), refusal(412, "product_changed"));
 
     let again = update(Precondition::Exists, dearer).await.unwrap();
     assert_eq!(again, changed, "nothing changed, so nothing is written");

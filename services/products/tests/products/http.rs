@@ -86,7 +86,7 @@ async fn an_entity_tag_guards_edits_and_saves_reads() {
     assert_eq!((changed.status.as_u16(), &changed.json()["name"]), (200, &json!("Green tea")), "a sale is no obstacle");
     for stale in [etag.as_str(), "\"no such tag\"", "W/\"2.2\""] {
         let refused = call(&shop, Method::PATCH, &path, &[("if-match", stale)], change.clone()).await;
-        refused.assert_error(412, "precondition_failed");
+        refused.assert_error(412, "product_changed");
     }
     assert_eq!(call(&shop, Method::PATCH, &path, &[("if-match", "*")], change).await.status, 200);
     let deleted = call(&shop, Method::DELETE, &path, &[], None).await;
@@ -204,7 +204,7 @@ async fn both_clients_answer_alike() {
         assert_eq!(api.products_by_ids(&shop.anyone, &ids).await.unwrap().len(), 2);
         assert_eq!(api.categories_by_ids(&shop.anyone, &[category.id]).await, Ok(vec![category.clone()]));
         let stale = api.update_product(&shop.admin, ids[0], seen, change.clone()).await.unwrap_err();
-        assert_eq!((stale.code.as_ref(), stale.status.as_u16()), ("precondition_failed", 412));
+        assert_eq!((stale.code.as_ref(), stale.status.as_u16()), ("product_changed", 412));
         assert_eq!(api.create_product(&shop.anyone, new_product("X", 1)).await.unwrap_err().code, "unauthenticated");
         assert_eq!(api.picture(&shop.anyone, "../x").await.unwrap_err().code, "picture_not_found");
     }

@@ -8,5 +8,7 @@ mod demo;
 mod holds;
 mod http;
 mod lists;
+mod plans;
 mod schema;
+mod search;
 mod support;

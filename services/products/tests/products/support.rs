@@ -189,6 +189,7 @@ pub fn new_product(sku: &str, stock_quantity: i32) -> CreateProduct {
         stock_quantity,
         category_id: None,
         image_url: None,
+        images: Vec::new(),
         supplier_id: None,
     }
 }
