@@ -109,8 +109,17 @@ pub(crate) fn too_large() -> Error {
     Error::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "the body is too large")
 }
 
+/// Whether a text of this JSON holds the character NUL, which no table can. In JSON it is always escaped.
+fn holds_nul(json: &[u8]) -> bool {
+    let is_escape = |at: usize| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    json.windows(6).enumerate().any(|(at, text)| text == br"\u0000" && is_escape(at))
+}
+
 /// Reads JSON as the `Json` extractor does.
 fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    if holds_nul(json) {
+        return Err(Error::unprocessable("invalid_characters", "the text contains characters that cannot be stored"));
+    }
     let malformed = |error| Error::bad_request("malformed_json", format!("the body is not JSON: {error}"));
     serde_json::from_slice(json).map_err(|error| match (error.classify(), serde_json::from_slice::<IgnoredAny>(json)) {
         (Category::Data, Ok(IgnoredAny)) => wrong_field::<T>(json),
@@ -135,6 +144,21 @@ fn wrong_field<T: DeserializeOwned>(json: &[u8]) -> Error {
             };
             let field = if field == "." { String::new() } else { field };
             Error::validation(vec![FieldError::new(field, code, reason.to_owned())])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_found_and_what_only_looks_like_one_is_not() {
+        for json in [r#""\u0000""#, r#"{"a": "b\u0000"}"#, r#""\\\u0000""#] {
+            assert!(holds_nul(json.as_bytes()), "{json}");
+        }
+        for json in [r#""\\u0000""#, r#""\u00001"#.split_at(5).0, r#""\u0001""#, ""] {
+            assert!(!holds_nul(json.as_bytes()), "{json}");
         }
     }
 }

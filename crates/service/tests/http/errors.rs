@@ -45,6 +45,13 @@ async fn json_of_the_wrong_shape_names_the_field() {
 }
 
 #[tokio::test]
+async fn a_nul_is_refused_wherever_it_stands() {
+    for body in [r#"{"name": "a\u0000b", "count": 1, "place": {"city": "x"}}"#, r#"{"\u0000": 1}"#] {
+        post_json("/things", body).await.assert_error(422, "invalid_characters");
+    }
+}
+
+#[tokio::test]
 async fn another_content_type_is_415() {
     let authorization = format!("Bearer {}", token(Role::Admin));
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
