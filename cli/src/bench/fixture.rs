@@ -79,6 +79,7 @@ fn product(number: usize) -> Result<CreateProduct, service::Error> {
         stock_quantity: STOCK,
         category_id: None,
         image_url: None,
+        images: Vec::new(),
         supplier_id: None,
     })
 }

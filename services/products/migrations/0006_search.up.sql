@@ -16,13 +16,13 @@ BEGIN
     -- The first word is looked up in the index, so it should be the longest; each word has to be similar.
     EXECUTE format($definition$
         CREATE FUNCTION similar_products(words text[]) RETURNS TABLE (id uuid, similarity real)
-        LANGUAGE sql STABLE STRICT ROWS 50 SET pg_trgm.word_similarity_threshold = 0.45
+        LANGUAGE sql STABLE STRICT ROWS 50 SET pg_trgm.word_similarity_threshold = 0.3
         AS $body$
             SELECT p.id, likeness.least
             FROM %1$I.products p
             CROSS JOIN LATERAL (
                 SELECT min(%2$I.word_similarity(word, p.name)) AS least FROM unnest(words) AS word) likeness
-            WHERE p.deleted_at IS NULL AND words[1] OPERATOR(%2$I.<%%) p.name AND likeness.least >= 0.45
+            WHERE p.deleted_at IS NULL AND words[1] OPERATOR(%2$I.<%%) p.name AND likeness.least >= 0.3
             ORDER BY likeness.least DESC, p.id LIMIT 1000
         $body$ $definition$, current_schema(), home);
 END $$;

@@ -100,6 +100,7 @@ fn product_elsewhere(id: ProductId, price: &str) -> Product {
         in_stock: false,
         category_id: None,
         image_url: None,
+        images: Vec::new(),
         supplier_id: None,
         version: 7,
         created_at: Utc::now(),

@@ -14,6 +14,10 @@ const MAX_COMPARED: usize = 8;
 pub struct Words {
     /// As typed.
     pub text: String,
+    /// All but the last word.
+    pub typed: String,
+    /// The last word, perhaps not typed out.
+    pub typing: String,
     /// How the text is to be read.
     pub syntax: Syntax,
     /// For `ILIKE`: anywhere in a name.
@@ -66,11 +70,14 @@ impl Words {
         }
         let literal = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         let syntax = syntax(text);
+        let (typed, typing) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
         Ok(Some(Words {
             syntax,
             within: has_part(text).then(|| format!("%{literal}%")),
             prefix: format!("{literal}%"),
             compared: if syntax == Syntax::Words { compared(text) } else { Vec::new() },
+            typed: typed.to_owned(),
+            typing: typing.to_owned(),
             text: text.to_owned(),
         }))
     }
@@ -114,6 +121,13 @@ mod tests {
     fn patterns_are_literal() {
         let words = parse(r"100%_\");
         assert_eq!((words.within.as_deref(), words.prefix.as_str()), (Some(r"%100\%\_\\%"), r"100\%\_\\%"));
+    }
+
+    #[test]
+    fn the_last_word_is_being_typed() {
+        let words = parse("a nice cup");
+        assert_eq!((words.typed.as_str(), words.typing.as_str()), ("a nice", "cup"));
+        assert_eq!((parse("te").typed.as_str(), parse("te").typing.as_str()), ("", "te"));
     }
 
     #[test]

@@ -74,20 +74,30 @@ fn has_words(sql: &mut Statement, words: &Words) {
     sql.bind(" OR p.sku ILIKE ?)", words.prefix.clone());
 }
 
-/// A `tsquery`; of words that are still being typed the last may go on. Null if no word counts.
+/// A `tsquery`; of words that are still being typed the last may go on. What has been typed of it may look like a word
+/// that does not count (the `t` of `tea`), so it is also read as it stands.
 fn query(sql: &mut Statement, words: &Words) {
-    let text = words.text.clone();
     match words.syntax {
-        Syntax::Words => sql.bind("(nullif(plainto_tsquery('english', ?)::text, '') || ':*')::tsquery", text),
-        Syntax::Operators => sql.bind("websearch_to_tsquery('english', ?)", text),
+        Syntax::Words => {
+            sql.bind("(plainto_tsquery('english', ?)", words.typed.clone());
+            sql.bind(
+                " && coalesce(
+                    (nullif(plainto_tsquery('english', ?)::text, '') || ':*')::tsquery
+                        || (nullif(plainto_tsquery('simple', ?)::text, '') || ':*')::tsquery,
+                    (nullif(plainto_tsquery('simple', ?)::text, '') || ':*')::tsquery",
+                words.typing.clone(),
+            );
+            sql.bind(", plainto_tsquery('english', ?)))", words.typed.clone());
+        }
+        Syntax::Operators => sql.bind("websearch_to_tsquery('english', ?)", words.text.clone()),
     }
 }
 
 /// Minus how well `p` matches. It depends on nothing but the product, so a cursor's place stays where it was.
 fn score(sql: &mut Statement, words: &Words, matching: Matching) {
-    sql.add("-(coalesce(ts_rank(p.search, ");
+    sql.add("-(ts_rank(p.search, ");
     query(sql, words);
-    sql.bind("), 0) + ts_rank(p.search, websearch_to_tsquery('english', ?))", words.text.clone());
+    sql.bind(") + ts_rank(p.search, websearch_to_tsquery('english', ?))", words.text.clone());
     if let Some(within) = &words.within {
         sql.bind(" + CASE WHEN p.name ILIKE ? THEN 1::real ELSE 0::real END", within.clone());
     }
@@ -151,10 +161,19 @@ pub async fn count_exact(db: &Connection, words: &Words) -> Result<i64, Error> {
 
 fn count_statement(words: &Words) -> Statement {
     let mut sql = Statement::default();
-    sql.add("SELECT count(*) AS found FROM (SELECT FROM products p WHERE p.deleted_at IS NULL");
-    has_words(&mut sql, words);
-    sql.bind(" LIMIT ?) few", Words::LITTLE);
+    with_matching(&mut sql, words);
+    sql.bind("SELECT count(*) AS found FROM (SELECT FROM matching LIMIT ?) few", Words::LITTLE);
     sql
+}
+
+/// `WITH matching AS …`: what has the words. Read only as far as it is asked for, but planned as if to its end: for a
+/// few rows the planner would rather read the table until it has met them, which may take all of it.
+fn with_matching(sql: &mut Statement, words: &Words) {
+    sql.add(
+        "WITH matching AS MATERIALIZED (SELECT p.id, 0::real AS similarity FROM products p WHERE p.deleted_at IS NULL",
+    );
+    has_words(sql, words);
+    sql.add(") ");
 }
 
 /// The best of the first [`CONSIDERED`] that match: cheap however much does.
@@ -165,12 +184,13 @@ pub async fn suggest(db: &Connection, words: &Words, matching: Matching, rows: i
 
 fn suggest_statement(words: &Words, matching: Matching, rows: i64) -> Statement {
     let mut sql = Statement::default();
+    with_matching(&mut sql, words);
     sql.add(concat!("SELECT ", product_columns!(), ", "));
     score(&mut sql, words, matching);
-    sql.add(" AS score FROM (SELECT id, max(similarity) AS similarity FROM (");
-    sql.add("(SELECT p.id, 0::real AS similarity FROM products p WHERE p.deleted_at IS NULL");
-    has_words(&mut sql, words);
-    sql.bind(" LIMIT ?)", CONSIDERED);
+    sql.bind(
+        " AS score FROM (SELECT id, max(similarity) AS similarity FROM ((SELECT * FROM matching LIMIT ?)",
+        CONSIDERED,
+    );
     if matching == Matching::Similar {
         sql.bind(" UNION ALL SELECT id, similarity FROM similar_products(?)", words.compared.clone());
     }
@@ -214,6 +234,8 @@ fn places() -> [(Order, Place); 5] {
 fn readings() -> Vec<(Words, Matching)> {
     let part = Words {
         text: String::new(),
+        typed: String::new(),
+        typing: String::new(),
         syntax: Syntax::Words,
         within: Some(String::new()),
         prefix: String::new(),

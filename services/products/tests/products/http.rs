@@ -151,7 +151,7 @@ async fn the_description_of_the_endpoints_is_whole() {
     let shop = Shop::quiet().await;
     let (_, openapi) = products::router(shop.products.clone()).split_for_parts();
     let json = serde_json::to_value(&openapi).unwrap();
-    assert_eq!(json["paths"].as_object().unwrap().len(), 9);
+    assert_eq!(json["paths"].as_object().unwrap().len(), 14);
     let text = json.to_string();
     let references: Vec<&str> =
         text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();

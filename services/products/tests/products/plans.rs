@@ -33,7 +33,7 @@ impl Measured {
         for statement in CATALOGUE.split_inclusive(';') {
             shop.owner.batch_execute(statement).await.unwrap();
         }
-        let limits = PoolLimits { max: 1, ..PoolLimits::default() };
+        let limits = PoolLimits { max: 1, warm: 0, ..PoolLimits::default() };
         let database = shop.db.database_with(products::SERVICE, products::SCHEMA, &limits);
         let service = Products::with_cache(database.clone(), ProductsConfig::default(), cache::Backend::in_process());
         Measured { shop, service, database }
