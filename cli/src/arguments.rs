@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, dlq, doctor, install, migrate, outbox, psql, reset, saga, serve, status, up, users};
+use crate::{bench, broker, dlq, doctor, install, migrate, outbox, probe, psql, reset, saga, serve, status, up, users};
 
 /// A shop backend that never loses, doubles or oversells an order
 #[derive(Debug, Parser)]
@@ -54,6 +54,11 @@ pub enum Command {
     Bench(bench::Options),
     /// Check this machine and the shop, and say what to do
     Doctor(doctor::Options),
+    /// Prepare a RabbitMQ of your own
+    Broker(broker::Options),
+    /// Exit with 0 if a service of this machine, configured as here, is ready: the health check of containers
+    #[command(hide = true)]
+    Probe(probe::Options),
     /// Manage the programs of the private servers
     #[command(hide = true)]
     Servers(install::Options),

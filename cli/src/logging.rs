@@ -19,9 +19,10 @@ pub enum Default {
 /// Starts the log of this process.
 pub fn start(default: Default) -> Result<()> {
     let env = Env::process();
+    // What the broker returned, the publisher sends again, and says so itself.
     let preferred = match default {
-        Default::Quiet => "warn,servers=info",
-        Default::Informative => "info",
+        Default::Quiet => "warn,servers=info,lapin::returned_messages=error",
+        Default::Informative => "info,lapin::returned_messages=error",
     };
     let filter = env.get("RUST_LOG").unwrap_or_else(|| preferred.to_owned());
     LogFormat::from_env(&env)

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bench;
+mod broker;
 mod data_folder;
 mod dlq;
 mod doctor;
@@ -14,6 +15,7 @@ mod logging;
 mod migrate;
 mod operator;
 mod outbox;
+mod probe;
 mod psql;
 mod reset;
 mod saga;
@@ -69,6 +71,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Outbox(options) => outbox::run(folder, options).await,
         Command::Psql(options) => psql::run(&folder, options),
         Command::Bench(options) => bench::run(&folder, options).await,
+        Command::Broker(options) => broker::run(options),
+        Command::Probe(options) => probe::run(options).await,
         Command::Doctor(options) => doctor::run(folder, options).await,
         Command::Servers(options) => install::run(options).await,
     }

@@ -83,9 +83,6 @@ impl Session {
     ) -> Result<Settings> {
         let postgres = folder.postgres();
         started.start(postgres.clone(), progress).await?;
-        for database in [DATABASE, ANALYTICS_DATABASE] {
-            postgres.create_database(database).await?;
-        }
         let shop = folder.last_shop()?;
         if needs == Needs::Messages && shop.as_ref().is_some_and(|shop| shop.transport == Transport::Rabbitmq) {
             started.start(folder.rabbit(), progress).await?;
@@ -140,7 +137,7 @@ fn is_decided_here(name: &str) -> bool {
     own.contains(&name)
         || ServiceName::ALL.iter().any(|service| {
             name.strip_prefix(&service.as_str().to_uppercase())
-                .is_some_and(|rest| ["_DATABASE_URL", "_URL", "_PORT"].contains(&rest))
+                .is_some_and(|rest| ["_DATABASE_URL", "_AMQP_URL", "_URL", "_PORT"].contains(&rest))
         })
 }
 

@@ -52,6 +52,9 @@ use schema::Schema;
 /// Name in logs, metrics and configuration.
 pub const SERVICE: &str = "gateway";
 
+/// What an operation may cost, unless something else is configured.
+pub const MAX_COMPLEXITY: usize = 20_000;
+
 /// The services that the gateway asks, in this process or over HTTP.
 #[derive(Clone)]
 pub struct Clients {
@@ -91,7 +94,7 @@ impl GatewayConfig {
             keys,
             allowed_origins: Vec::new(),
             document: DocumentLimits::default(),
-            max_complexity: 20_000,
+            max_complexity: MAX_COMPLEXITY,
             websocket: WebSocketLimits::default(),
             tap_linger: Duration::from_secs(30),
         }

@@ -45,5 +45,5 @@ pub async fn bulk_register(settings: &Settings, count: usize) -> Result<Vec<Stri
 
 async fn users(settings: &Settings) -> Result<std::sync::Arc<users::Users>, Error> {
     let database = open_database(settings, ServiceName::Users).await?;
-    Ok(users::Users::new(database, settings.keys()?, Default::default()))
+    Ok(users::Users::new(database, settings.keys()?, settings.tunables.users.clone()))
 }

@@ -14,7 +14,7 @@ pub use demo::{DemoLogin, bulk_register, promote, seed};
 pub use operators::{operators, sagas};
 pub use schemas::{check_schemas, connect, migrate_down, migrate_status, migrate_up};
 pub use serve::serve;
-pub use settings::Settings;
+pub use settings::{Messages, Settings};
 
 use crate::service_name::ServiceName;
 
@@ -41,6 +41,11 @@ pub enum Error {
     /// A deploy did not happen.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The broker could not be prepared.
+    #[error(
+        "the databases are migrated, but not the broker: {0}. Is it running, and may AMQP_URL's user declare queues? Then migrate up again"
+    )]
+    Broker(messaging::TransportError),
     /// A service refuses to start.
     #[error("{service} does not start: {error}")]
     Startup {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use database::migrate::Migrations;
 use database::{Database, PoolLimits, startup};
-use messaging::{RabbitConfig, Transport, Wakes};
+use messaging::{Declares, RabbitConfig, Transport, Wakes};
 use operations::Operations;
 use orders_client::OrdersApi;
 
@@ -14,17 +14,18 @@ use crate::service_name::ServiceName;
 
 /// The operations of one service, or of every service that has a database.
 pub async fn operators(settings: &Settings, only: Option<ServiceName>) -> Result<Vec<Arc<Operations>>, Error> {
-    let broker = match settings.messages() {
-        Messages::Rabbit(url) => Some(Transport::rabbit(RabbitConfig { url })),
-        Messages::Postgres => None,
-    };
+    // One pair of connections for all services that share a login.
+    let broker = settings.broker().map(Transport::rabbit);
     let mut all = Vec::new();
     for service in Settings::with_database().filter(|service| only.is_none_or(|only| only == *service)) {
         let database = open(settings, service).await?;
-        let transport = match &broker {
-            Some(broker) => broker.clone(),
-            None if settings.shares_owner_database(service) => Transport::postgres(database.clone(), Wakes::new()),
-            None => {
+        let transport = match (settings.messages(service), &broker) {
+            (Messages::Rabbit(RabbitConfig { declares: Declares::Everything, .. }), Some(broker)) => broker.clone(),
+            (Messages::Rabbit(own), _) => Transport::rabbit(own),
+            (Messages::Postgres, _) if settings.shares_owner_database(service) => {
+                Transport::postgres(database.clone(), Wakes::new())
+            }
+            (Messages::Postgres, _) => {
                 let messages = Database::connect(&settings.messages_login(service)?, &few())?;
                 Transport::postgres(messages, Wakes::new())
             }
@@ -39,7 +40,7 @@ pub async fn sagas(settings: &Settings) -> Result<Arc<dyn OrdersApi>, Error> {
     let database = open(settings, ServiceName::Orders).await?;
     // Nothing here asks the cart.
     let cart = Arc::new(cart_client::Http::new(&settings.url_or_default(ServiceName::Cart)?)?);
-    Ok(orders::Orders::new(database, cart, orders::OrdersConfig::default()))
+    Ok(orders::Orders::new(database, cart, settings.tunables.orders.clone()))
 }
 
 /// A command needs a connection or two, and no pool that is kept warm.

@@ -3,10 +3,11 @@
 use database::Database;
 use database::migrate::{self, DataLoss, Migrations, Step, Target};
 use database::startup::{self, StartupError};
+use messaging::{Declares, Transport};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
-use super::settings::with_database_name;
+use super::settings::{Messages, same_database, same_server, with_database_name};
 use super::{Error, Settings};
 use crate::service_name::ServiceName;
 
@@ -51,7 +52,7 @@ pub fn tables(service: ServiceName) -> &'static [&'static str] {
     }
 }
 
-/// Applies what is missing; of one service, or of all.
+/// Applies what is missing; of one service, or of all. Then the services' logins work, and the broker has all queues.
 pub async fn migrate_up(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Step>, Error> {
     let deploys = deploys(settings, service)?;
     let mut owners = Vec::new();
@@ -69,7 +70,12 @@ pub async fn migrate_up(settings: &Settings, service: Option<ServiceName>) -> Re
         }
         Ok(())
     });
-    Ok(migrate::up_everywhere(&targets, "declaring the queues", declare).await?)
+    let steps = migrate::up_everywhere(&targets, "declaring the queues", declare).await?;
+    let_services_in(settings, service).await?;
+    if service.is_none_or(|wanted| wanted == ServiceName::Gateway) {
+        declare_on_broker(settings).await?;
+    }
+    Ok(steps)
 }
 
 /// Undoes migrations above `target`; without one, the newest of each service.
@@ -159,12 +165,55 @@ fn deploys(settings: &Settings, service: Option<ServiceName>) -> Result<Vec<Depl
     Ok(deploys)
 }
 
-/// A service that only has a login of its own in the owner's database is migrated by the owner.
+/// On the owner's server the owner migrates, whoever the service logs in as; elsewhere the service's own login.
 fn migration_url(settings: &Settings, service: ServiceName) -> Result<String, Error> {
-    if settings.shares_owner_database(service) {
-        Ok(settings.owner_url()?.to_owned())
-    } else {
-        settings.database_url(service)
+    let own = settings.database_url(service)?;
+    let Ok(owner) = settings.owner_url() else { return Ok(own) };
+    if same_database(&own, owner) {
+        return Ok(owner.to_owned());
+    }
+    let config: tokio_postgres::Config = own.parse().map_err(Error::Connect)?;
+    Ok(match config.get_dbname() {
+        Some(name) if same_server(&own, owner) => with_database_name(owner, name),
+        _ => own,
+    })
+}
+
+/// Lets the services log in as their own roles, where their URLs say so (`postgres://prost_orders:…`): sets the
+/// password that the URL has, unless it is right already. Other logins are their administrator's business.
+async fn let_services_in(settings: &Settings, service: Option<ServiceName>) -> Result<(), Error> {
+    for name in ServiceName::ALL.into_iter().filter(|name| service.is_none_or(|wanted| wanted == *name)) {
+        let (Some(own), Ok(owner)) = (settings.own_database_url(name), settings.owner_url()) else { continue };
+        let config: tokio_postgres::Config = own.parse().map_err(Error::Connect)?;
+        if config.get_user() != Some(migrate::role_of(name.as_str()).as_str()) || !same_server(&own, owner) {
+            continue;
+        }
+        match tokio_postgres::connect(&own, NoTls).await {
+            Ok(_) => {}
+            Err(error) if is_refusal(&error) => {
+                let owner = connect(owner).await?;
+                migrate::let_in(&owner, name.as_str(), config.get_password()).await?;
+            }
+            Err(error) => return Err(Error::Connect(error)),
+        }
+    }
+    Ok(())
+}
+
+/// The server knows no such login, or not with this password.
+fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    let refusals = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+    error.code().is_some_and(|code| refusals.contains(code))
+}
+
+/// Services with logins of their own on the broker declare their own queues only: the others are made here.
+async fn declare_on_broker(settings: &Settings) -> Result<(), Error> {
+    let is_needed = ServiceName::ALL
+        .into_iter()
+        .any(|name| matches!(settings.messages(name), Messages::Rabbit(own) if own.declares == Declares::OwnQueues));
+    match settings.broker().filter(|_| is_needed) {
+        Some(broker) => Transport::rabbit(broker).declare().await.map_err(Error::Broker),
+        None => Ok(()),
     }
 }
 

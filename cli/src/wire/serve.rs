@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use cart_client::CartApi;
-use database::{Database, PoolLimits, maintenance};
-use messaging::{Consumer, RabbitConfig, Relay, Transport, Wakes};
+use database::maintenance::{self, Retention};
+use database::{Database, PoolLimits};
+use messaging::{Consumer, Relay, Transport, Wakes};
 use operations::{Operations, OperationsApi};
 use orders_client::OrdersApi;
 use products_client::ProductsApi;
@@ -87,7 +88,7 @@ pub async fn open_database(settings: &Settings, service: ServiceName) -> Result<
 
 /// The products service with the cache that the settings name.
 pub async fn catalogue(settings: &Settings, database: Database) -> Result<Arc<products::Products>, Error> {
-    let config = products::ProductsConfig::default();
+    let config = settings.tunables.products.clone();
     Ok(match settings.redis_url() {
         Some(url) => {
             let cache = products::redis_cache(&database, &url).await?;
@@ -178,12 +179,12 @@ impl<'a> Process<'a> {
         let tasks = Shutdown::new();
         tasks.spawn("metrics", telemetry::metrics_upkeep(tasks.token()));
         let alone = services.len() == ServiceName::ALL.len();
-        let wakes = match (settings.messages(), services.first()) {
+        let wakes = match services.first().map(|any| (any, settings.messages(*any))) {
             // Hints of other processes; none to hear where everything runs in this one.
-            (Messages::Postgres, Some(any)) if !alone => {
+            Some((any, Messages::Postgres)) if !alone => {
                 Wakes::listening(settings.messages_login(*any)?, tasks.token())
             }
-            (Messages::Postgres | Messages::Rabbit(_), _) => Wakes::new(),
+            Some((_, Messages::Postgres | Messages::Rabbit(_))) | None => Wakes::new(),
         };
         let sockets = Shutdown::new();
         let (begun, closing) = (shutdown.clone(), sockets.clone());
@@ -214,7 +215,10 @@ impl<'a> Process<'a> {
             let relay = Relay::new(service.as_str(), database.clone(), transport.clone());
             self.tasks.spawn("relay", relay.run(self.tasks.token()));
         }
-        self.tasks.spawn("maintenance", maintain(database.clone(), self.tasks.token()));
+        self.tasks.spawn(
+            "maintenance",
+            maintain(database.clone(), self.settings.tunables.retention.clone(), self.tasks.token()),
+        );
         let checks = vec![database_check(database), transport_check(transport)];
         Ok(self.with_standard_routes(service, routes, checks))
     }
@@ -225,11 +229,11 @@ impl<'a> Process<'a> {
         service: ServiceName,
         database: Database,
     ) -> Result<(OpenApiRouter, Vec<Consumer>), Error> {
-        let env = &self.settings.env;
+        let tunables = &self.settings.tunables;
         let token = self.tasks.token();
         Ok(match service {
             ServiceName::Users => {
-                let users = users::Users::new(database, self.settings.keys()?, users::UsersConfig::from_env(env)?);
+                let users = users::Users::new(database, self.settings.keys()?, tunables.users.clone());
                 self.clients.users.get_or_insert_with(|| users.clone());
                 self.tasks.spawn("users", users::background(users.clone(), token));
                 (users::router(users.clone()), users::consumers(&users))
@@ -243,26 +247,25 @@ impl<'a> Process<'a> {
             }
             ServiceName::Cart => {
                 let asked = mounted(&self.clients.products);
-                let cart = cart::Carts::new(database, asked, cart::CartConfig::default());
+                let cart = cart::Carts::new(database, asked, tunables.cart.clone());
                 self.clients.cart.get_or_insert_with(|| cart.clone());
                 self.tasks.spawn("cart", cart::background(cart.clone(), token));
                 (cart::router(cart.clone()), cart::consumers(&cart))
             }
             ServiceName::Orders => {
-                let orders =
-                    orders::Orders::new(database, mounted(&self.clients.cart), orders::OrdersConfig::default());
+                let orders = orders::Orders::new(database, mounted(&self.clients.cart), tunables.orders.clone());
                 self.clients.orders.get_or_insert_with(|| orders.clone());
                 self.tasks.spawn("orders", orders::background(orders.clone(), token));
                 (orders::router(orders.clone()), orders::consumers(&orders))
             }
             ServiceName::Payments => {
                 let provider = Arc::new(payments::TestProvider::new(database.clone(), SLOW_PAYMENT));
-                let payments = payments::Payments::new(database, provider, payments::PaymentsConfig::default());
+                let payments = payments::Payments::new(database, provider, tunables.payments.clone());
                 self.tasks.spawn("payments", payments::background(payments.clone(), token));
                 (payments::router(payments.clone()), payments::consumers(&payments))
             }
             ServiceName::Analytics => {
-                let analytics = analytics::Analytics::new(database, analytics::AnalyticsConfig::default());
+                let analytics = analytics::Analytics::new(database, tunables.analytics.clone());
                 (analytics::router(analytics.clone()), analytics::consumers(&analytics))
             }
             ServiceName::Gateway => unreachable!("the gateway is mounted by mount_gateway"),
@@ -274,8 +277,8 @@ impl Process<'_> {
     /// How a service's messages travel. With the Postgres transport, a service whose tables lie in the owner's
     /// database uses one pool for both: then effect and acknowledgement are one commit.
     fn transport(&self, service: ServiceName, database: &Database) -> Result<Transport, Error> {
-        match self.settings.messages() {
-            Messages::Rabbit(url) => Ok(Transport::rabbit(RabbitConfig { url })),
+        match self.settings.messages(service) {
+            Messages::Rabbit(broker) => Ok(Transport::rabbit(broker)),
             Messages::Postgres if self.settings.shares_owner_database(service) => {
                 let transport = Transport::postgres(database.clone(), self.wakes.clone());
                 transport.carry_straight(database);
@@ -293,16 +296,12 @@ impl Process<'_> {
     }
 
     async fn mount_gateway(&self) -> Result<Router, Error> {
-        let transport = match self.settings.messages() {
-            Messages::Rabbit(url) => Transport::rabbit(RabbitConfig { url }),
+        let transport = match self.settings.messages(ServiceName::Gateway) {
+            Messages::Rabbit(broker) => Transport::rabbit(broker),
             Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
         };
-        let config = gateway::GatewayConfig {
-            allowed_origins: self.settings.app(ServiceName::Gateway)?.cors_allowed_origins,
-            ..gateway::GatewayConfig::new(self.settings.keys()?)
-        };
         let tap = gateway::tap_source(transport.clone());
-        let gateway = gateway::Gateway::new(self.clients.all(), tap, config, self.sockets.clone());
+        let gateway = gateway::Gateway::new(self.clients.all(), tap, self.settings.gateway()?, self.sockets.clone());
         let router = gateway::router(gateway);
         let standard = self.standard(ServiceName::Gateway, vec![transport_check(transport)]);
         Ok(router.merge(standard_routes(standard, Default::default())))
@@ -338,9 +337,9 @@ fn transport_check(transport: Transport) -> Check {
 }
 
 /// Keeps a schema's own tables bounded, now and then every hour.
-async fn maintain(database: Database, shutdown: CancellationToken) {
+async fn maintain(database: Database, keep: Retention, shutdown: CancellationToken) {
     loop {
-        if let Err(error) = maintenance::run_once(&database).await {
+        if let Err(error) = maintenance::run_once(&database, &keep).await {
             tracing::warn!(schema = database.schema(), %error, "maintenance failed; the next round tries again");
         }
         tokio::select! {

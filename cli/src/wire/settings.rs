@@ -1,29 +1,35 @@
-//! Everything the environment says, read once and checked.
+//! Everything the environment says, read once and checked; `docs/configuration.md` lists it.
+
+mod names;
+mod tunables;
 
 use std::num::NonZeroU16;
 use std::time::Duration;
 
 use database::{Login, PoolLimits};
-use messaging::RabbitConfig;
+use messaging::{Declares, RabbitConfig};
 use service::server::AppConfig;
+use service::telemetry::LogFormat;
 use service::{ConfigError, Env, TokenKeys};
 
+use self::tunables::Tunables;
 use super::Error;
 use crate::service_name::ServiceName;
 
 /// Everything the environment says.
 pub struct Settings {
-    /// The variables.
-    pub env: Env,
+    env: Env,
     owner_url: Option<String>,
+    /// How the services behave.
+    pub tunables: Tunables,
 }
 
 /// How messages travel.
 pub enum Messages {
     /// Through PostgreSQL.
     Postgres,
-    /// Through the broker at this URL.
-    Rabbit(String),
+    /// Through this broker.
+    Rabbit(RabbitConfig),
 }
 
 /// Variables of features that this release does not have. To ignore them would be to promise something.
@@ -44,30 +50,50 @@ impl Settings {
                 return Err(Error::NotYet { variable, feature });
             }
         }
-        let owner_url = env.get("DATABASE_URL");
-        let settings = Settings { env, owner_url };
+        let tunables = Tunables::from_env(&env)?;
+        let settings = Settings { owner_url: env.get("DATABASE_URL"), env, tunables };
+        settings.check_urls()?;
         for service in ServiceName::ALL {
             settings.port(service)?;
             settings.pool_limits(service)?;
         }
-        if let Some(url) = &settings.owner_url {
+        settings.host();
+        LogFormat::from_env(&settings.env)?;
+        settings.env.get("RUST_LOG"); // checked where the log is started
+        if settings.env.get("JWT_SECRET").is_some() || settings.env.get("JWT_SECRET_PREVIOUS").is_some() {
+            settings.app(ServiceName::Gateway)?;
+        }
+        names::refuse_unknown(&settings.env)?;
+        Ok(settings)
+    }
+
+    fn check_urls(&self) -> Result<(), Error> {
+        if let Some(url) = &self.owner_url {
             parse_url("DATABASE_URL", url)?;
         }
         for service in ServiceName::ALL {
-            if let Some(url) = settings.own_database_url(service) {
+            if let Some(url) = self.own_database_url(service) {
                 parse_url(&variable(service, "DATABASE_URL"), &url)?;
             }
+            if let Some(url) = self.url(service)
+                && !(url.starts_with("http://") || url.starts_with("https://"))
+            {
+                let expected = format!("http://host:port of {service}");
+                return Err(ConfigError::invalid(variable(service, "URL"), url, expected).into());
+            }
         }
-        if let Messages::Rabbit(url) = settings.messages() {
-            let expected = "amqp://user:password@host:5672/vhost";
-            RabbitConfig::check_url(&url).map_err(|_| ConfigError::secret("AMQP_URL", expected))?;
+        let shared = std::iter::once("AMQP_URL".to_owned());
+        for name in shared.chain(ServiceName::ALL.map(|service| variable(service, "AMQP_URL"))) {
+            if let Some(url) = self.env.get(&name) {
+                let expected = "amqp://user:password@host:5672/vhost";
+                RabbitConfig::check_url(&url).map_err(|_| ConfigError::secret(name, expected))?;
+            }
         }
-        if let Some(url) = settings.redis_url() {
+        if let Some(url) = self.redis_url() {
             let expected = "redis://:password@127.0.0.1:6379/";
             cache::Backend::check_url(&url).map_err(|_| ConfigError::secret("REDIS_URL", expected))?;
         }
-        TokenKeys::from_env(&settings.env)?;
-        Ok(settings)
+        Ok(())
     }
 
     /// Every service that has a database.
@@ -76,13 +102,19 @@ impl Settings {
     }
 
     /// Is everything set that these services need to run? The owner's login is needed for the Postgres transport and
-    /// by services without a login of their own.
+    /// by services without a login of their own; and either all of them meet at a broker, or none does.
     pub fn check_serving(&self, services: &[ServiceName]) -> Result<(), Error> {
+        self.keys()?;
         for service in services {
             if *service != ServiceName::Gateway {
                 self.login(*service)?;
             }
-            if let Messages::Postgres = self.messages() {
+            if let Messages::Postgres = self.messages(*service) {
+                if let Some(other) = services.iter().find(|other| matches!(self.messages(**other), Messages::Rabbit(_)))
+                {
+                    let expected = format!("a login to the broker that {other} uses");
+                    return Err(ConfigError::Missing { variable: variable(*service, "AMQP_URL"), expected }.into());
+                }
                 self.messages_login(*service)?;
             }
         }
@@ -99,7 +131,8 @@ impl Settings {
         Ok(self.owner_url.as_deref().ok_or_else(missing)?)
     }
 
-    fn own_database_url(&self, service: ServiceName) -> Option<String> {
+    /// A service's own login, if it has one.
+    pub fn own_database_url(&self, service: ServiceName) -> Option<String> {
         self.env.get(&variable(service, "DATABASE_URL"))
     }
 
@@ -135,9 +168,18 @@ impl Settings {
         }
     }
 
-    /// RabbitMQ if `AMQP_URL` is set, else PostgreSQL.
-    pub fn messages(&self) -> Messages {
-        self.env.get("AMQP_URL").map_or(Messages::Postgres, Messages::Rabbit)
+    /// RabbitMQ, if the service has a login there or everybody has, else PostgreSQL. A login of a service's own
+    /// declares only that service's queues.
+    pub fn messages(&self, service: ServiceName) -> Messages {
+        match self.env.get(&variable(service, "AMQP_URL")) {
+            Some(url) => Messages::Rabbit(RabbitConfig { url, declares: Declares::OwnQueues }),
+            None => self.broker().map_or(Messages::Postgres, Messages::Rabbit),
+        }
+    }
+
+    /// The broker's own administrator, who may declare everything.
+    pub fn broker(&self) -> Option<RabbitConfig> {
+        self.env.get("AMQP_URL").map(|url| RabbitConfig { url, declares: Declares::Everything })
     }
 
     /// Where copies of the catalogue are shared; without it each process keeps its own while it is alone.
@@ -149,8 +191,8 @@ impl Settings {
     pub fn pool_limits(&self, service: ServiceName) -> Result<PoolLimits, Error> {
         let default = PoolLimits::default();
         let read = |name: &str, default: u64| -> Result<u64, ConfigError> {
-            let shared = self.env.parse_or(name, default, "a whole number")?;
-            self.env.parse_or(&variable(service, name), shared, "a whole number")
+            let shared = tunables::whole(&self.env, name, default, 0)?;
+            tunables::whole(&self.env, &variable(service, name), shared, 0)
         };
         let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         let max = count(read("DATABASE_POOL_MAX", default.max as u64)?);
@@ -180,7 +222,8 @@ impl Settings {
     pub fn port(&self, service: ServiceName) -> Result<u16, Error> {
         let expected = "a port, 1 to 65529";
         let base: NonZeroU16 = self.env.parse_or("PORT", NonZeroU16::new(8080).expect("not zero"), expected)?;
-        let own: Option<NonZeroU16> = self.env.parse(&variable(service, "PORT"), "a port, 1 to 65535")?;
+        let expected_own = "a port, 1 to 65535 (Kubernetes sets tcp://…: enableServiceLinks: false)";
+        let own: Option<NonZeroU16> = self.env.parse(&variable(service, "PORT"), expected_own)?;
         match own {
             Some(port) => Ok(port.get()),
             None => base
@@ -208,9 +251,26 @@ impl Settings {
         Ok(TokenKeys::from_env(&self.env)?)
     }
 
+    /// How the gateway behaves.
+    pub fn gateway(&self) -> Result<gateway::GatewayConfig, Error> {
+        let limits = &self.tunables.graphql;
+        Ok(gateway::GatewayConfig {
+            allowed_origins: self.app(ServiceName::Gateway)?.cors_allowed_origins,
+            document: limits.document.clone(),
+            max_complexity: limits.max_complexity,
+            websocket: limits.websocket.clone(),
+            ..gateway::GatewayConfig::new(self.keys()?)
+        })
+    }
+
     /// How a service treats its requests.
     pub fn app(&self, service: ServiceName) -> Result<AppConfig, Error> {
-        let app = AppConfig::from_env(service.as_str(), &self.env)?;
+        let limits = &self.tunables.requests;
+        let app = AppConfig {
+            request_timeout: limits.timeout,
+            body_limit_bytes: limits.body_bytes,
+            ..AppConfig::from_env(service.as_str(), &self.env)?
+        };
         Ok(if service == ServiceName::Gateway { app.facing_outside(&self.env)? } else { app })
     }
 }
@@ -228,7 +288,8 @@ pub fn schema(service: ServiceName) -> &'static str {
     }
 }
 
-fn variable(service: ServiceName, name: &str) -> String {
+/// A service's own variable, e.g. `ORDERS_PORT`.
+pub fn variable(service: ServiceName, name: &str) -> String {
     format!("{}_{name}", service.as_str().to_uppercase())
 }
 
@@ -243,13 +304,25 @@ fn parse_url(variable: &str, url: &str) -> Result<(), Error> {
 /// Do two logins lead to one database?
 pub fn same_database(one: &str, other: &str) -> bool {
     match (one.parse::<tokio_postgres::Config>(), other.parse::<tokio_postgres::Config>()) {
-        (Ok(one), Ok(other)) => {
-            one.get_hosts() == other.get_hosts()
-                && one.get_ports() == other.get_ports()
-                && one.get_dbname() == other.get_dbname()
-        }
+        (Ok(one), Ok(other)) => is_same_server(&one, &other) && one.get_dbname() == other.get_dbname(),
         _ => false,
     }
+}
+
+/// Do two logins lead to one server?
+pub fn same_server(one: &str, other: &str) -> bool {
+    match (one.parse(), other.parse()) {
+        (Ok(one), Ok(other)) => is_same_server(&one, &other),
+        _ => false,
+    }
+}
+
+fn is_same_server(one: &tokio_postgres::Config, other: &tokio_postgres::Config) -> bool {
+    let ports = |config: &tokio_postgres::Config| match config.get_ports() {
+        [] => vec![5432],
+        ports => ports.to_vec(),
+    };
+    one.get_hosts() == other.get_hosts() && ports(one) == ports(other)
 }
 
 /// The same login to another database of the same server.
@@ -262,113 +335,4 @@ pub fn with_database_name(url: &str, name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OWNER: (&str, &str) = ("DATABASE_URL", "postgres://me@localhost/prost");
-    const ORDERS: (&str, &str) = ("ORDERS_DATABASE_URL", "postgres://prost_orders:pw@localhost/prost");
-    const BROKER: (&str, &str) = ("AMQP_URL", "amqp://me:pw@localhost:5672/shop");
-
-    fn only(variables: &[(&str, &str)]) -> Result<Settings, Error> {
-        let secret = [("JWT_SECRET", "0123456789abcdef0123456789abcdef")];
-        Settings::new(Env::map(secret.iter().chain(variables).map(|(name, value)| (*name, *value))))
-    }
-
-    fn settings(more: &[(&str, &str)]) -> Result<Settings, Error> {
-        only(&[&[OWNER], more].concat())
-    }
-
-    /// What is missing to serve these, if something is.
-    fn missing(variables: &[(&str, &str)], services: &[ServiceName]) -> Option<String> {
-        only(variables).unwrap().check_serving(services).err().map(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_service_over_rabbitmq_needs_no_login_but_its_own() {
-        use ServiceName::{Analytics, Gateway, Orders, Users};
-        assert_eq!(missing(&[ORDERS, BROKER], &[Orders]), None);
-        assert_eq!(missing(&[BROKER], &[Gateway]), None);
-        assert_eq!(missing(&[OWNER], &ServiceName::ALL), None);
-        assert_eq!(missing(&[OWNER, ORDERS, BROKER], &ServiceName::ALL), None);
-        for (variables, services, named) in [
-            (&[ORDERS, BROKER][..], &[Orders, Users][..], "USERS_DATABASE_URL"),
-            (&[BROKER], &[Analytics], "ANALYTICS_DATABASE_URL"),
-            (&[ORDERS], &[Orders], "AMQP_URL"),
-            (&[], &[Gateway], "AMQP_URL"),
-        ] {
-            let error = missing(variables, services).unwrap_or_else(|| panic!("{services:?} miss nothing"));
-            assert!(error.starts_with("DATABASE_URL is not set") && error.contains(named), "{error}");
-        }
-        let error = only(&[BROKER]).unwrap().owner_url().unwrap_err().to_string();
-        assert!(error.starts_with("DATABASE_URL is not set"), "{error}");
-    }
-
-    #[test]
-    fn messages_are_reached_with_a_services_own_login() {
-        let apart = ("CART_DATABASE_URL", "postgres://prost_cart:pw@elsewhere/cart");
-        let settings = settings(&[ORDERS, apart]).unwrap();
-        let login = |service| settings.messages_login(service).unwrap();
-        assert_eq!(login(ServiceName::Orders).url, ORDERS.1);
-        assert_eq!(login(ServiceName::Cart).url, OWNER.1, "its own leads elsewhere");
-        assert_eq!(login(ServiceName::Gateway).role, "prost_gateway");
-        assert!(settings.shares_owner_database(ServiceName::Orders));
-        assert!(!settings.shares_owner_database(ServiceName::Cart));
-    }
-
-    #[test]
-    fn a_url_with_a_password_is_refused_by_name_alone() {
-        for variable in ["DATABASE_URL", "ORDERS_DATABASE_URL", "GATEWAY_DATABASE_URL", "AMQP_URL", "REDIS_URL"] {
-            for value in ["http://me:s3cret@host", "s3cret", "amqp://me:s3cret@host:port", "host:5672"] {
-                let error =
-                    only(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));
-                let error = error.to_string();
-                assert!(error.contains(variable) && !error.contains("s3cret"), "{error}");
-            }
-        }
-    }
-
-    #[test]
-    fn another_database_of_the_same_server() {
-        for (url, other) in [
-            ("postgres://me:pw@host:5432/prost", "postgres://me:pw@host:5432/analytics"),
-            ("postgres://me@host/prost?sslmode=disable", "postgres://me@host/analytics?sslmode=disable"),
-            ("postgres://host", "postgres://host/analytics"),
-        ] {
-            assert_eq!(with_database_name(url, "analytics"), other);
-        }
-    }
-
-    #[test]
-    fn features_that_are_not_there_are_refused_by_name() {
-        let error = settings(&[("STRIPE_SECRET_KEY", "sk_test")]).err().unwrap().to_string();
-        assert!(error.contains("STRIPE_SECRET_KEY") && !error.contains("sk_test"), "{error}");
-    }
-
-    #[test]
-    fn bad_values_are_refused_by_name() {
-        for (variable, value) in [
-            ("PORT", "http"),
-            ("PORT", "0"),
-            ("PORT", "65535"),
-            ("ORDERS_PORT", "-1"),
-            ("DATABASE_POOL_MAX", "many"),
-            ("DATABASE_POOL_MAX", "0"),
-            ("JWT_SECRET", "short"),
-            ("CART_DATABASE_URL", "mysql://nope"),
-            ("REDIS_URL", "memcached://localhost"),
-        ] {
-            let error =
-                settings(&[(variable, value)]).err().unwrap_or_else(|| panic!("{variable}={value} was accepted"));
-            assert!(error.to_string().contains(variable), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_services_own_value_wins() {
-        let settings =
-            settings(&[("DATABASE_POOL_MAX", "9"), ("CART_DATABASE_POOL_MAX", "3"), ("PORT", "9000")]).unwrap();
-        assert_eq!(settings.pool_limits(ServiceName::Cart).unwrap().max, 3);
-        assert_eq!(settings.pool_limits(ServiceName::Users).unwrap().max, 9);
-        assert_eq!(settings.port(ServiceName::Orders).unwrap(), 9004);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 mod checkout;
 mod crash;
+mod deploy;
 mod logins;
 mod messages;
 mod operations;

@@ -25,6 +25,6 @@ pub use broker::TestBroker;
 pub use idle::{drain_until_idle, eventually};
 pub use private::{PrivatePostgres, PrivateRabbit};
 pub use proxy::FaultProxy;
-pub use raw::{publish_to_postgres, publish_to_rabbit};
+pub use raw::{may_consume, may_publish, publish_to_postgres, publish_to_rabbit};
 pub use shared::{redis_url, shared_folder, stop_shared_servers};
 pub use test_database::{TestDatabase, connect, foundation_with, prepare_all};

@@ -1,6 +1,6 @@
 //! Servers of one test's own, to be killed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use database::migrate::Migrations;
 use servers::{PostgresServer, RabbitServer, Server};
@@ -44,6 +44,11 @@ impl PrivatePostgres {
         TestDatabase::on(&self.server.url("postgres").expect("a started server has a URL"), deploy).await
     }
 
+    /// The owner's login to a database on it, made or not.
+    pub fn url(&self, database: &str) -> String {
+        self.server.url(database).expect("a started server has a URL")
+    }
+
     /// kill -9 of the postmaster.
     pub fn kill(&self) {
         self.server.kill().unwrap_or_else(|error| panic!("kill PostgreSQL: {error}"));
@@ -83,6 +88,17 @@ impl PrivateRabbit {
     /// A virtual host on it. Drop it before the server.
     pub async fn broker(&self) -> TestBroker {
         TestBroker::on(self.server.clone()).await
+    }
+
+    /// Where clients of a virtual host connect, made or not; as the node's own administrator.
+    pub fn url(&self, vhost: &str) -> String {
+        self.server.url_of(vhost).expect("a started node has a URL")
+    }
+
+    /// Loads virtual hosts, users and rights from a file, as a node does when it starts.
+    pub async fn import_definitions(&self, file: &Path) {
+        let imported = self.server.control(&["import_definitions", &file.to_string_lossy()]).await;
+        imported.unwrap_or_else(|error| panic!("import the definitions: {error}"));
     }
 
     /// Raises the memory alarm: the node takes nothing from whoever publishes.

@@ -1,7 +1,7 @@
 //! Messages that no service would send: for poison tests.
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
 use tokio_postgres::Client;
 
@@ -44,4 +44,35 @@ pub async fn publish_to_rabbit(url: &str, exchange: &str, messages: &[(&str, &[u
         assert!(matches!(confirmation, Confirmation::Ack(None)), "{exchange} {routing_key}: {confirmation:?}");
     }
     connection.close(200, "done".into()).await.expect("close the connection");
+}
+
+/// Whether this login may take messages from a queue; takes none.
+///
+/// Errors: the broker's refusal.
+pub async fn may_consume(url: &str, queue: &str) -> Result<(), String> {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    let (queue, tag, options) = (ShortString::from(queue), ShortString::default(), BasicConsumeOptions::default());
+    let consumed = channel.basic_consume(queue, tag, options, FieldTable::default()).await;
+    connection.close(200, "asked".into()).await.expect("close the connection");
+    consumed.map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether this login may publish to an exchange. What it publishes is routed nowhere.
+///
+/// Errors: the broker's refusal.
+#[expect(clippy::disallowed_methods, reason = "the question is whether it is refused")]
+pub async fn may_publish(url: &str, exchange: &str) -> Result<(), String> {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("select confirms");
+    let (exchange, key) = (ShortString::from(exchange), ShortString::from("nobody.wants.this"));
+    let published =
+        channel.basic_publish(exchange, key, BasicPublishOptions::default(), b"", BasicProperties::default()).await;
+    let answered = match published {
+        Ok(confirmation) => confirmation.await.map(drop),
+        Err(error) => Err(error),
+    };
+    connection.close(200, "asked".into()).await.expect("close the connection");
+    answered.map_err(|error| error.to_string())
 }

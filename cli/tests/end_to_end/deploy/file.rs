@@ -1,0 +1,147 @@
+//! What `deploy/compose.yaml` says, read without an engine.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+
+use super::compose::{self, containers, fresh_env, raw, start_order, text};
+use crate::support::shop::SERVICES;
+
+#[test]
+fn every_service_is_a_container_of_its_own_with_limits_and_without_rights() {
+    let file = raw();
+    for service in SERVICES {
+        let container = &file["services"][service];
+        assert_eq!(text(&container["restart"]), "unless-stopped", "{service}");
+        assert_eq!(container["read_only"].as_bool(), Some(true), "{service}");
+        assert_eq!(text(&container["cap_drop"][0]), "ALL", "{service}");
+        assert_eq!(text(&container["security_opt"][0]), "no-new-privileges:true", "{service}");
+        assert!(container["deploy"]["resources"]["limits"]["memory"].is_string(), "{service} has no memory limit");
+        assert!(container["pids_limit"].is_number(), "{service} may fork without end");
+        assert!(container["healthcheck"]["test"].is_sequence(), "{service} has no health check");
+        assert!(container.get("volumes").is_none(), "{service} keeps nothing");
+    }
+    let postgres = &file["services"]["postgres"];
+    assert_eq!(text(&postgres["container_name"]), "prost-postgres");
+    assert_eq!(text(&postgres["environment"]["POSTGRES_USER"]), "prost_admin");
+    assert_eq!(text(&postgres["environment"]["POSTGRES_DB"]), "prost");
+}
+
+#[test]
+fn only_the_gateway_has_a_port_on_the_host() {
+    for (name, container) in raw()["services"].as_mapping().expect("services") {
+        let is_open = container.get("ports").is_some() || text(&container["network_mode"]) == "host";
+        assert_eq!(is_open, text(name) == "gateway", "{}", text(name));
+    }
+    assert_eq!(raw()["networks"]["inside"]["internal"].as_bool(), Some(true));
+}
+
+#[test]
+fn a_service_knows_its_own_logins_and_nobody_elses() {
+    let env = fresh_env();
+    for (name, container) in containers(&env).iter().filter(|(name, _)| SERVICES.contains(&name.as_str())) {
+        let own = name.to_uppercase();
+        let own_secrets: Vec<&str> = [format!("{own}_DB_PASSWORD"), format!("{own}_MQ_PASSWORD")]
+            .iter()
+            .filter_map(|variable| env.get(variable).map(String::as_str))
+            .chain(["JWT_SECRET"].iter().map(|variable| env[*variable].as_str()))
+            .chain(env.get("REDIS_PASSWORD").filter(|_| name == "products").map(String::as_str))
+            .collect();
+        for (variable, value) in &container.environment {
+            let foreign = env.iter().find(|(secret, text)| {
+                let is_secret = secret.ends_with("_PASSWORD") || secret.as_str() == "JWT_SECRET";
+                is_secret && value.contains(text.as_str()) && !own_secrets.contains(&text.as_str())
+            });
+            assert_eq!(foreign, None, "{name} learns a foreign secret from {variable}");
+        }
+    }
+}
+
+#[test]
+fn what_starts_waits_until_what_it_needs_is_healthy() {
+    let containers = containers(&fresh_env());
+    for (name, container) in &containers {
+        for (needed, condition) in &container.needs {
+            let expected = match needed.as_str() {
+                "migrate" | "definitions" => "service_completed_successfully",
+                _ => "service_healthy",
+            };
+            assert_eq!(condition, expected, "{name} needs {needed}");
+            let is_checked = !containers[needed].health_check.is_empty();
+            assert!(condition != "service_healthy" || is_checked, "{needed} has no health check");
+        }
+    }
+    let alone: BTreeSet<String> = start_order(&containers, &["cart"]).into_iter().collect();
+    let expected = ["cart", "definitions", "migrate", "postgres", "products", "rabbitmq", "redis"];
+    assert_eq!(alone, expected.map(str::to_owned).into(), "what `docker compose up cart` starts");
+    assert_eq!(start_order(&containers, &["gateway"]).len(), containers.len(), "the gateway needs all of them");
+}
+
+#[test]
+fn every_variable_is_in_the_example_and_no_secret_is() {
+    let read = |name: &str| std::fs::read_to_string(compose::folder().join(name)).expect("read");
+    let used = compose::variables(&read("compose.yaml"));
+    let example = compose::parse_env(&read(".env.example"));
+    let apart = ["PROST_TAG"]; // which image, not how it is configured
+    let names: BTreeSet<&String> = used.keys().filter(|name| !apart.contains(&name.as_str())).collect();
+    assert_eq!(names, example.keys().collect());
+    for (name, value) in &example {
+        assert!(value.is_empty() || name == "PUBLISH", "{name} has a value for everybody to read");
+    }
+    let fresh = fresh_env();
+    for (name, required) in &used {
+        if *required {
+            assert!(fresh[name].len() >= 32, "make-env makes no secret for {name}");
+            assert!(fresh[name].chars().all(|letter| letter.is_ascii_alphanumeric()), "{name} does not fit into a URL");
+        }
+    }
+    let secrets: BTreeSet<&String> = fresh.values().filter(|value| value.len() >= 32).collect();
+    assert_eq!(secrets.len(), used.values().filter(|required| **required).count(), "no secret is used twice");
+}
+
+/// With Docker's own client, where it is installed: what is missing is told by name.
+#[test]
+fn dockers_client_reads_the_file_and_names_what_is_missing() {
+    let folder = tempfile();
+    let env = folder.join("env");
+    let lines: Vec<String> = fresh_env().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    std::fs::write(&env, lines.join("\n")).expect("write");
+    if let Some(output) = config(&folder, &env) {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let without: Vec<String> = lines.into_iter().filter(|line| !line.starts_with("ORDERS_DB_PASSWORD=")).collect();
+    std::fs::write(&env, without.join("\n")).expect("write");
+    if let Some(output) = config(&folder, &env) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("ORDERS_DB_PASSWORD"), "{said}");
+        assert!(said.contains("is missing in deploy/.env"), "{said}");
+    }
+    std::fs::remove_dir_all(&folder).expect("clean up");
+}
+
+fn tempfile() -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("prost-compose-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir(&folder).expect("make a folder");
+    folder
+}
+
+/// `config` of the plugin, else of the older program, which does not know the top-level `name` yet.
+fn config(folder: &std::path::Path, env: &std::path::Path) -> Option<Output> {
+    let arguments = |command: &mut Command, file: &std::path::Path| {
+        command.arg("--project-directory").arg(compose::folder()).arg("--file").arg(file);
+        command.arg("--env-file").arg(env).args(["config", "--quiet"]).env_clear();
+        if let Ok(path) = std::env::var("PATH") {
+            command.env("PATH", path);
+        }
+        command.output().ok()
+    };
+    let file = compose::folder().join("compose.yaml");
+    let has_plugin = Command::new("docker").args(["compose", "version"]).output().is_ok_and(|it| it.status.success());
+    if has_plugin {
+        return arguments(Command::new("docker").arg("compose"), &file);
+    }
+    let text = std::fs::read_to_string(&file).expect("read");
+    let older = folder.join("compose.yaml");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("name:")).collect();
+    std::fs::write(&older, lines.join("\n")).expect("write");
+    arguments(&mut Command::new("docker-compose"), &older)
+}
