@@ -7,4 +7,16 @@ export const accountRoutes: RouteRecordRaw[] = [
     component: () => import('./LoginPage.vue'),
     meta: { title: 'account.login' },
   },
+  {
+    path: 'register',
+    name: 'register',
+    component: () => import('./RegisterPage.vue'),
+    meta: { title: 'account.register' },
+  },
+  {
+    path: 'account',
+    name: 'account',
+    component: () => import('./AccountPage.vue'),
+    meta: { title: 'account.title', requires: 'login' },
+  },
 ]

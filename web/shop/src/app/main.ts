@@ -4,6 +4,7 @@ import urql from '@urql/vue'
 import { addIcon } from '@iconify/vue'
 import { init as initIcons } from 'virtual:nuxt-ui-icons'
 import { refreshByCookie } from '@/account/refresh'
+import { followTabs } from '@/account/sessionTabs'
 import { createGraphql } from '@/graphql/client'
 import { liveKey } from '@/graphql/live'
 import { createSession, sessionKey } from '@/graphql/session'
@@ -12,6 +13,7 @@ import { i18n, restored } from './i18n'
 import { createShopRouter } from './router'
 
 const session = createSession(refreshByCookie)
+followTabs(session)
 const { client, live } = createGraphql(session)
 const router = createShopRouter(session)
 

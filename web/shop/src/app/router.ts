@@ -1,4 +1,4 @@
-import { nextTick } from 'vue'
+import { nextTick, watch } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import type { RouteLocationNormalized, RouteRecordRaw } from 'vue-router'
 import { accountRoutes } from '@/account/routes'
@@ -55,6 +55,12 @@ export function createShopRouter(session: Session) {
     await session.restored
     if (!session.user.value) return { name: 'login', query: { next: to.fullPath } }
     if (requires === 'admin' && !session.isAdmin.value) return { name: 'not-found', params: { unknown: ['console'] } }
+  })
+
+  // Who logs out, here or in another tab, does not stay where a login is needed.
+  watch(session.user, (user) => {
+    const { meta, fullPath } = router.currentRoute.value
+    if (!user && meta.requires) void router.push({ name: 'login', query: { next: fullPath } })
   })
 
   router.afterEach((to, from, failure) => {

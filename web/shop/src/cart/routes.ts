@@ -1,3 +1,10 @@
 import type { RouteRecordRaw } from 'vue-router'
 
-export const cartRoutes: RouteRecordRaw[] = []
+export const cartRoutes: RouteRecordRaw[] = [
+  {
+    path: 'cart',
+    name: 'cart',
+    component: () => import('./CartPage.vue'),
+    meta: { title: 'cart.title' },
+  },
+]

@@ -18,3 +18,8 @@ export function fieldErrors(errors: readonly UserError[], translate: (error: Use
     .filter((error) => error.field?.length)
     .map((error) => ({ name: (error.field ?? []).join('.'), message: translate(error) }))
 }
+
+/** The errors that belong to no field: they are said beside the button. */
+export function generalErrors(errors: readonly UserError[]): UserError[] {
+  return errors.filter((error) => !error.field?.length)
+}

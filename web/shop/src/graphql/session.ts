@@ -51,6 +51,11 @@ export function createSession(refreshGrant: Refresh) {
     }
   }
 
+  /** The same account with another name or address; its token stays as it is. */
+  function rename(account: Account) {
+    if (user.value?.id === account.id) user.value = account
+  }
+
   /** Without a connection nobody is logged out: the token may still be good, and the next try may work. */
   function renew() {
     refresh().catch(() => {
@@ -76,6 +81,7 @@ export function createSession(refreshGrant: Refresh) {
     isAdmin: computed(() => user.value?.role === 'ADMIN'),
     restored,
     adopt,
+    rename,
     refresh,
     token: () => token,
     /** Will the server refuse the token, now or in a moment? */
