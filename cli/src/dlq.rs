@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use clap::builder::NonEmptyStringValueParser;
 use events::topology::QUEUES;
 use operations::{
-    Act, ActFilter, DeadLetter, DeadLetterFilter, DiscardDeadLetters, Handled, Operations, OperationsApi, Selection,
+    Act, ActFilter, DeadLetter, DeadLetterFilter, DiscardDeadLetters, Handled, Operations, OperationsApi, Queue,
+    Selection,
 };
 use serde_json::json;
 use servers::Progress;
-use service::{Caller, PageQuery};
+use service::Caller;
 use uuid::Uuid;
 
 use crate::{
     data_folder::DataFolder,
     error::{Error, Result},
-    operator::{self, counted, shortened, time},
+    operator::{self, Deed, Reason, Scope, counted, shortened, time},
     service_name::ServiceName,
     terminal, wire,
 };
@@ -25,12 +25,8 @@ use crate::{
 pub struct Options {
     #[command(subcommand)]
     action: Action,
-    /// Only dead letters of this service's queues
-    #[arg(long, global = true, value_enum)]
-    service: Option<ServiceName>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    scope: Scope,
 }
 
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -46,6 +42,9 @@ enum Action {
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
+        /// How much waits in each queue, instead
+        #[arg(long, conflicts_with_all = ["queue", "about"])]
+        queues: bool,
     },
     /// Show one, with the whole message
     Show {
@@ -61,9 +60,8 @@ enum Action {
     Discard {
         #[command(flatten)]
         which: Which,
-        /// Why, for the audit trail
-        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-        reason: String,
+        #[command(flatten)]
+        why: Reason,
     },
     /// Tell who did what to dead letters, unsent events and sagas, newest first
     Audit {
@@ -79,24 +77,14 @@ enum Action {
 /// Which dead letters an act is on.
 #[derive(Debug, Clone, clap::Args)]
 struct Which {
-    /// Ids of dead letters, or of their events
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
-    ids: Vec<Uuid>,
-    /// All there are
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    those: operator::Which,
     /// Only those of this queue
     #[arg(long, value_name = "QUEUE")]
     queue: Option<String>,
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
-}
-
-/// What is done to dead letters.
-enum Deed {
-    Replay,
-    Discard { reason: String },
 }
 
 /// Letters handled so far, over all services.
@@ -107,16 +95,20 @@ struct Tally {
     stopped: bool,
 }
 
-/// Letters per request for a page.
-const PAGE: u16 = 100;
 /// Ids per request.
 const IDS: usize = 500;
 
 /// Runs the command.
 pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
-    let Options { action, service, json } = options;
+    let Options { action, scope: Scope { service, json } } = options;
     match action {
-        Action::List { queue, about, limit } => {
+        Action::List { queues: true, .. } => {
+            operator::in_session(&folder, async |settings, _| {
+                queues(&wire::operators(&settings, service).await?, json).await
+            })
+            .await
+        }
+        Action::List { queue, about, limit, queues: false } => {
             let filter = DeadLetterFilter { queue, about };
             let owner = owner_of(filter.queue.as_deref(), service)?;
             operator::in_session(&folder, async |settings, _| {
@@ -131,8 +123,8 @@ pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
             })
             .await
         }
-        Action::Replay { which } => act(&folder, which, Deed::Replay, service, json).await,
-        Action::Discard { which, reason } => act(&folder, which, Deed::Discard { reason }, service, json).await,
+        Action::Replay { which } => act(&folder, which, Deed::Again, service, json).await,
+        Action::Discard { which, why } => act(&folder, which, Deed::Discard(why.reason), service, json).await,
         Action::Audit { about, limit } => {
             operator::in_session(&folder, async |settings, _| {
                 audit(&wire::operators(&settings, service).await?, about, limit, json).await
@@ -155,6 +147,24 @@ fn owner_of(queue: Option<&str>, service: Option<ServiceName>) -> Result<Option<
             Err(Error::Usage(format!("there is no queue {name}; choose from {}", names.join(", "))))
         }
     }
+}
+
+async fn queues(all: &[Arc<Operations>], json: bool) -> Result<()> {
+    let mut queues: Vec<Queue> = Vec::new();
+    for operations in all {
+        queues.extend(operations.backlogs().await.map_err(wire::Error::from)?);
+    }
+    if json {
+        return terminal::print_json(&json!({ "queues": queues }));
+    }
+    let told = |count: Option<i64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+    let row = |queue: &Queue| {
+        let (ready, dead) = (queue.ready.to_string(), queue.dead_letters.to_string());
+        vec![queue.name.clone(), ready, told(queue.in_flight), told(queue.delayed), dead]
+    };
+    let head = ["QUEUE", "READY", "IN FLIGHT", "RETRIED LATER", "DEAD"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(queues.iter().map(row)).collect();
+    terminal::print(&terminal::table(&rows))
 }
 
 async fn list(all: &[Arc<Operations>], filter: &DeadLetterFilter, limit: usize, json: bool) -> Result<()> {
@@ -190,16 +200,14 @@ async fn letters(
     filter: &DeadLetterFilter,
     limit: usize,
 ) -> Result<(Vec<DeadLetter>, i64)> {
-    let mut items = Vec::new();
-    let mut page = PageQuery::first(PAGE);
-    loop {
-        let found = operations.dead_letters(caller, filter.clone(), page.clone()).await.map_err(wire::Error::from)?;
-        items.extend(found.items);
-        match found.next_cursor {
-            Some(cursor) if items.len() < limit => page.cursor = Some(cursor),
-            _ => return Ok((items, found.total)),
-        }
-    }
+    let mut total = 0;
+    let items = operator::up_to(limit, async |page| {
+        let found = operations.dead_letters(caller, filter.clone(), page).await.map_err(wire::Error::from)?;
+        total = found.total;
+        Ok((found.items, found.next_cursor))
+    })
+    .await?;
+    Ok((items, total))
 }
 
 fn rows(items: &[DeadLetter]) -> Vec<Vec<String>> {
@@ -256,7 +264,7 @@ async fn act(folder: &DataFolder, which: Which, deed: Deed, service: Option<Serv
     let owner = owner_of(which.queue.as_deref(), service)?;
     let (tally, missing) = operator::in_session(folder, async |settings, progress| {
         let all = wire::operators(&settings, owner).await?;
-        if which.all {
+        if which.those.all {
             Ok((handle_all(&all, &which, &deed, &progress).await?, Vec::new()))
         } else {
             handle_named(&all, &which, &deed).await
@@ -264,10 +272,10 @@ async fn act(folder: &DataFolder, which: Which, deed: Deed, service: Option<Serv
     })
     .await?;
     let done = match (&deed, which.dry_run) {
-        (Deed::Replay, false) => "replayed",
-        (Deed::Replay, true) => "would be replayed",
-        (Deed::Discard { .. }, false) => "discarded",
-        (Deed::Discard { .. }, true) => "would be discarded",
+        (Deed::Again, false) => "replayed",
+        (Deed::Again, true) => "would be replayed",
+        (Deed::Discard(_), false) => "discarded",
+        (Deed::Discard(_), true) => "would be discarded",
     };
     if json {
         let (items, left) = (&tally.items, tally.left);
@@ -287,14 +295,14 @@ async fn act(folder: &DataFolder, which: Which, deed: Deed, service: Option<Serv
 async fn handle_named(all: &[Arc<Operations>], which: &Which, deed: &Deed) -> Result<(Tally, Vec<Uuid>)> {
     let caller = operator::caller()?;
     let mut tally = Tally::default();
-    for ids in which.ids.chunks(IDS) {
+    for ids in which.those.ids.chunks(IDS) {
         for operations in all {
             let selection = Selection { ids: Some(ids.to_vec()), ..selection(which) };
             tally.items.extend(once(operations, &caller, deed, selection).await?.items);
         }
     }
     let is_handled = |id: &Uuid| tally.items.iter().any(|letter| letter.id == *id || letter.event_id == Some(*id));
-    let missing = which.ids.iter().filter(|id| !is_handled(id)).copied().collect();
+    let missing = which.those.ids.iter().filter(|id| !is_handled(id)).copied().collect();
     Ok((tally, missing))
 }
 
@@ -314,6 +322,7 @@ async fn handle_all(all: &[Arc<Operations>], which: &Which, deed: &Deed, progres
     for operations in all {
         total += operations.dead(which.queue.as_deref()).await.map_err(wire::Error::from)?;
     }
+    progress.step(format!("0 of about {total} dead letters"));
     'services: for operations in all {
         let mut until = None;
         loop {
@@ -340,8 +349,8 @@ fn selection(which: &Which) -> Selection {
 
 async fn once(operations: &Operations, caller: &Caller, deed: &Deed, selection: Selection) -> Result<Handled> {
     let handled = match deed {
-        Deed::Replay => operations.replay(caller, selection).await,
-        Deed::Discard { reason } => {
+        Deed::Again => operations.replay(caller, selection).await,
+        Deed::Discard(reason) => {
             let Selection { queue, ids, all, until, dry_run } = selection;
             let reason = reason.clone();
             operations.discard(caller, DiscardDeadLetters { queue, ids, all, until, dry_run, reason }).await
@@ -354,16 +363,11 @@ async fn audit(all: &[Arc<Operations>], about: Option<Uuid>, limit: usize, json:
     let caller = operator::caller()?;
     let mut acts: Vec<Act> = Vec::new();
     for operations in all {
-        let (mut of_service, mut page) = (Vec::new(), PageQuery::first(PAGE));
-        loop {
-            let found = operations.acts(&caller, ActFilter { about }, page.clone()).await.map_err(wire::Error::from)?;
-            of_service.extend(found.items);
-            match found.next_cursor {
-                Some(cursor) if of_service.len() < limit => page.cursor = Some(cursor),
-                _ => break,
-            }
-        }
-        acts.extend(of_service);
+        let of_service = operator::up_to(limit, async |page| {
+            let found = operations.acts(&caller, ActFilter { about }, page).await.map_err(wire::Error::from)?;
+            Ok((found.items, found.next_cursor))
+        });
+        acts.extend(of_service.await?);
     }
     acts.sort_by_key(|act| std::cmp::Reverse(act.id));
     acts.truncate(limit);

@@ -2,19 +2,81 @@
 
 use std::future::Future;
 
+use clap::builder::NonEmptyStringValueParser;
 use nix::unistd::{Uid, User};
 use servers::Progress;
-use service::Caller;
+use service::{Caller, PageQuery};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     data_folder::DataFolder,
     error::{Error, Result},
+    service_name::ServiceName,
     session::Session,
     terminal,
     wire::Settings,
 };
+
+/// Whose, and how it is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Scope {
+    /// Only what belongs to this service
+    #[arg(long, global = true, value_enum)]
+    pub service: Option<ServiceName>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Which dead letters or events an act is on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Which {
+    /// Their ids, or those of their events
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<Uuid>,
+    /// All there are
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Why something is thrown away.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Reason {
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// What is done to dead letters or failed events.
+pub enum Deed {
+    /// Once more on their way.
+    Again,
+    /// Thrown away, for this reason.
+    Discard(String),
+}
+
+/// Items per request.
+const PAGE: u16 = 100;
+
+/// Up to `limit` items, page by page; `ask` answers one, and where the next begins.
+pub async fn up_to<T>(
+    limit: usize,
+    mut ask: impl AsyncFnMut(PageQuery) -> Result<(Vec<T>, Option<String>)>,
+) -> Result<Vec<T>> {
+    let (mut items, mut page) = (Vec::new(), PageQuery::first(PAGE));
+    loop {
+        let (found, next) = ask(page.clone()).await?;
+        items.extend(found);
+        match next {
+            Some(cursor) if items.len() < limit => page.cursor = Some(cursor),
+            _ => break,
+        }
+    }
+    items.truncate(limit);
+    Ok(items)
+}
 
 /// Whoever runs this command, as the audit trail names them.
 pub fn caller() -> Result<Caller> {

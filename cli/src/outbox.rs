@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use clap::builder::NonEmptyStringValueParser;
 use events::EventId;
 use operations::{Operations, OperationsApi, OutboxFilter, OutboxStatus, UnsentEvent, UnsentStatus};
 use serde_json::json;
 use servers::Progress;
-use service::{Caller, PageQuery};
+use service::Caller;
 use uuid::Uuid;
 
 use crate::{
     data_folder::DataFolder,
     error::{Error, Result},
-    operator::{self, counted, shortened, time},
-    service_name::ServiceName,
+    operator::{self, Deed, Reason, Scope, Which, counted, shortened, time},
     terminal, wire,
 };
 
@@ -23,12 +21,8 @@ use crate::{
 pub struct Options {
     #[command(subcommand)]
     action: Action,
-    /// Only this service's outbox
-    #[arg(long, global = true, value_enum)]
-    service: Option<ServiceName>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    scope: Scope,
 }
 
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -56,9 +50,8 @@ enum Action {
     Discard {
         #[command(flatten)]
         which: Which,
-        /// Why, for the audit trail
-        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-        reason: String,
+        #[command(flatten)]
+        why: Reason,
     },
 }
 
@@ -70,29 +63,12 @@ enum State {
     Failed,
 }
 
-/// Which failed events an act is on.
-#[derive(Debug, Clone, clap::Args)]
-struct Which {
-    /// Ids of failed events
-    #[arg(value_name = "EVENT_ID", required_unless_present = "all", conflicts_with = "all")]
-    ids: Vec<Uuid>,
-    /// All that failed
-    #[arg(long)]
-    all: bool,
-}
-
-/// What is done to failed events.
-enum Deed {
-    Retry,
-    Discard { reason: String },
-}
-
-/// Events per request.
-const PAGE: u16 = 100;
+/// Events per transaction.
+const ROUND: usize = 100;
 
 /// Runs the command.
 pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
-    let Options { action, service, json } = options;
+    let Options { action, scope: Scope { service, json } } = options;
     operator::in_session(&folder, async |settings, progress| {
         let all = wire::operators(&settings, service).await?;
         match action {
@@ -104,8 +80,8 @@ pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
                 });
                 list(&all, OutboxFilter { status, about }, limit, json).await
             }
-            Action::Retry { which } => act(&all, which, Deed::Retry, &progress, json).await,
-            Action::Discard { which, reason } => act(&all, which, Deed::Discard { reason }, &progress, json).await,
+            Action::Retry { which } => act(&all, which, Deed::Again, &progress, json).await,
+            Action::Discard { which, why } => act(&all, which, Deed::Discard(why.reason), &progress, json).await,
         }
     })
     .await
@@ -140,15 +116,11 @@ async fn unsent(
     filter: OutboxFilter,
     limit: usize,
 ) -> Result<Vec<UnsentEvent>> {
-    let (mut items, mut page) = (Vec::new(), PageQuery::first(PAGE));
-    loop {
-        let found = operations.outbox(caller, filter, page.clone()).await.map_err(wire::Error::from)?;
-        items.extend(found.items);
-        match found.next_cursor {
-            Some(cursor) if items.len() < limit => page.cursor = Some(cursor),
-            _ => return Ok(items),
-        }
-    }
+    operator::up_to(limit, async |page| {
+        let found = operations.outbox(caller, filter, page).await.map_err(wire::Error::from)?;
+        Ok((found.items, found.next_cursor))
+    })
+    .await
 }
 
 async fn list(all: &[Arc<Operations>], filter: OutboxFilter, limit: usize, json: bool) -> Result<()> {
@@ -200,15 +172,15 @@ async fn act(all: &[Arc<Operations>], which: Which, deed: Deed, progress: &Progr
         } else {
             which.ids.clone()
         };
-        for round in ids.chunks(usize::from(PAGE)) {
+        for round in ids.chunks(ROUND) {
             if stop.is_cancelled() {
                 stopped = true;
                 break 'services;
             }
             let events: Vec<EventId> = round.iter().copied().map(EventId).collect();
             let settled = match &deed {
-                Deed::Retry => operations.retry_unsent(&caller, events).await,
-                Deed::Discard { reason } => operations.discard_unsent(&caller, events, reason).await,
+                Deed::Again => operations.retry_unsent(&caller, events).await,
+                Deed::Discard(reason) => operations.discard_unsent(&caller, events, reason).await,
             };
             done.extend(settled.map_err(wire::Error::from)?.into_iter().map(EventId::uuid));
             progress.step(format!("{} so far", counted(done.len(), "event")));
@@ -219,8 +191,8 @@ async fn act(all: &[Arc<Operations>], which: Which, deed: Deed, progress: &Progr
         terminal::print_json(&json!({ "events": done, "missing": missing }))?;
     } else {
         let said = match deed {
-            Deed::Retry => "will be sent again",
-            Deed::Discard { .. } => "discarded",
+            Deed::Again => "will be sent again",
+            Deed::Discard(_) => "discarded",
         };
         terminal::print(&format!("{} {said}.\n", counted(done.len(), "event")))?;
     }

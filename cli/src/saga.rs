@@ -1,18 +1,23 @@
 //! `prost saga list|show|retry`: what carries orders, and what keeps them.
 
+mod trace;
+
 use std::sync::Arc;
 
-use events::OrderStatus;
+use events::{OrderStatus, UserId};
+use operations::{OperationsApi, Trace};
 use orders_client::{OrdersApi, Saga, SagaDetail, SagaFilter};
 use serde_json::json;
-use service::PageQuery;
+use service::{Caller, PageQuery};
+use users_client::UserFilter;
 use uuid::Uuid;
 
 use crate::{
     data_folder::DataFolder,
     error::{Error, Result},
     operator::{self, time},
-    terminal, wire,
+    terminal::{self, Paint},
+    wire::{self, Settings},
 };
 
 /// Options of `saga`.
@@ -32,11 +37,14 @@ enum Action {
         /// Only those in this state: an order's status, or STUCK
         #[arg(long, value_name = "STATUS", value_parser = status)]
         status: Option<String>,
+        /// Only those of the orders of whoever has this e-mail address
+        #[arg(long, value_name = "EMAIL")]
+        email: Option<String>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
     },
-    /// Show one with its timeline, by order, saga or correlation id
+    /// Show one with its timeline, its events and what became of each, by order, saga or correlation id
     Show {
         /// The order's id, the saga's, or its correlation id
         id: Uuid,
@@ -47,9 +55,6 @@ enum Action {
         id: Uuid,
     },
 }
-
-/// Sagas per request.
-const PAGE: u16 = 100;
 
 fn status(text: &str) -> Result<String, String> {
     let text = text.to_uppercase();
@@ -63,20 +68,60 @@ fn status(text: &str) -> Result<String, String> {
 pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
     let Options { action, json } = options;
     operator::in_session(&folder, async |settings, _| {
-        let orders = wire::sagas(&settings).await?;
+        let (orders, caller) = (wire::sagas(&settings).await?, operator::caller()?);
         match action {
-            Action::List { status, limit } => list(&orders, status, limit, json).await,
+            Action::List { status, email, limit } => {
+                let user_id = match email {
+                    Some(email) => Some(account(&settings, &caller, &email).await?),
+                    None => None,
+                };
+                list(&orders, &caller, SagaFilter { status, user_id }, limit, json).await
+            }
             Action::Show { id } => {
-                let detail = orders.saga(&operator::caller()?, id).await;
-                tell(&detail.map_err(|error| unknown(error, id))?, json)
+                let detail = orders.saga(&caller, id).await.map_err(|error| unknown(error, id))?;
+                let trace = follow(&settings, &caller, &detail).await?;
+                tell(&detail, &trace, json)
             }
             Action::Retry { id } => {
-                let detail = orders.retry_saga(&operator::caller()?, id).await;
-                tell(&detail.map_err(|error| unknown(error, id))?, json)
+                let detail = orders.retry_saga(&caller, id).await.map_err(|error| unknown(error, id))?;
+                let trace = follow(&settings, &caller, &detail).await?;
+                tell(&detail, &trace, json)
             }
         }
     })
     .await
+}
+
+/// Whose e-mail address it is, in whatever case.
+async fn account(settings: &Settings, caller: &Caller, email: &str) -> Result<UserId> {
+    let filter = UserFilter { q: Some(email.to_owned()), ..UserFilter::default() };
+    let accounts = wire::accounts(settings).await?;
+    let found = accounts.users(caller, filter, PageQuery::first(20)).await.map_err(wire::Error::from)?;
+    let is_theirs = |user: &&users_client::User| user.email.eq_ignore_ascii_case(email.trim());
+    found.items.iter().find(is_theirs).map(|user| user.id).ok_or_else(|| {
+        let fix = "Look at the order instead: ./prost saga show takes its id";
+        Error::failed(format!("nobody has the e-mail address {email}"), fix)
+    })
+}
+
+/// The saga's events across all services. One whose database cannot be asked is named, and the rest is told.
+async fn follow(settings: &Settings, caller: &Caller, detail: &SagaDetail) -> Result<Trace> {
+    let (mut all, mut away) = (Vec::new(), Vec::new());
+    for service in Settings::with_database() {
+        match wire::operators(settings, Some(service)).await {
+            Ok(operations) => all.extend(operations),
+            Err(error) => {
+                tracing::warn!(%service, %error, "a service cannot be asked");
+                away.push(service.as_str());
+            }
+        }
+    }
+    let services: Vec<(&'static str, &dyn OperationsApi)> =
+        all.iter().map(|operations| (operations.service(), &**operations as &dyn OperationsApi)).collect();
+    let correlation_id = detail.saga.correlation_id.uuid();
+    let mut trace = operations::trace(&services, caller, correlation_id).await.map_err(wire::Error::from)?;
+    trace.unreachable.extend(away);
+    Ok(trace)
 }
 
 fn unknown(error: service::Error, id: Uuid) -> Error {
@@ -93,19 +138,18 @@ fn unknown(error: service::Error, id: Uuid) -> Error {
     }
 }
 
-async fn list(orders: &Arc<dyn OrdersApi>, status: Option<String>, limit: usize, json: bool) -> Result<()> {
-    let caller = operator::caller()?;
-    let (mut items, mut page): (Vec<Saga>, _) = (Vec::new(), PageQuery::first(PAGE));
-    loop {
-        let filter = SagaFilter { status: status.clone(), user_id: None };
-        let found = orders.sagas(&caller, filter, page.clone()).await.map_err(wire::Error::from)?;
-        items.extend(found.items);
-        match found.next_cursor {
-            Some(cursor) if items.len() < limit => page.cursor = Some(cursor),
-            _ => break,
-        }
-    }
-    items.truncate(limit);
+async fn list(
+    orders: &Arc<dyn OrdersApi>,
+    caller: &Caller,
+    filter: SagaFilter,
+    limit: usize,
+    json: bool,
+) -> Result<()> {
+    let items: Vec<Saga> = operator::up_to(limit, async |page| {
+        let found = orders.sagas(caller, filter.clone(), page).await.map_err(wire::Error::from)?;
+        Ok((found.items, found.next_cursor))
+    })
+    .await?;
     if json {
         return terminal::print_json(&json!({ "items": items }));
     }
@@ -127,9 +171,11 @@ async fn list(orders: &Arc<dyn OrdersApi>, status: Option<String>, limit: usize,
     terminal::print(&terminal::table(&rows))
 }
 
-fn tell(detail: &SagaDetail, json: bool) -> Result<()> {
+fn tell(detail: &SagaDetail, trace: &Trace, json: bool) -> Result<()> {
     if json {
-        return terminal::print_json(detail);
+        let SagaDetail { saga, timeline, compensations } = detail;
+        return terminal::print_json(&json!({ "saga": saga, "timeline": timeline, "compensations": compensations,
+            "events": trace.events, "unreachable": trace.unreachable }));
     }
     let saga = &detail.saga;
     let mut text = format!(
@@ -157,5 +203,6 @@ fn tell(detail: &SagaDetail, json: bool) -> Result<()> {
         });
         text.push_str(&format!("\nUndone:\n{}", terminal::table(&undos.collect::<Vec<_>>())));
     }
+    text.push_str(&trace::text(trace, Paint::for_stdout()));
     terminal::print(&text)
 }

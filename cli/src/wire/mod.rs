@@ -11,7 +11,7 @@ use database::startup::StartupError;
 use service::ConfigError;
 
 pub use demo::{DemoLogin, bulk_register, promote, seed};
-pub use operators::{operators, sagas};
+pub use operators::{accounts, operators, sagas};
 pub use schemas::{check_schemas, connect, migrate_down, migrate_status, migrate_up};
 pub use serve::serve;
 pub use settings::{Messages, Settings};

@@ -7,6 +7,7 @@ use database::{Database, PoolLimits, startup};
 use messaging::{Declares, RabbitConfig, Transport, Wakes};
 use operations::Operations;
 use orders_client::OrdersApi;
+use users_client::UsersApi;
 
 use super::settings::Messages;
 use super::{Error, Settings};
@@ -41,6 +42,12 @@ pub async fn sagas(settings: &Settings) -> Result<Arc<dyn OrdersApi>, Error> {
     // Nothing here asks the cart.
     let cart = Arc::new(cart_client::Http::new(&settings.url_or_default(ServiceName::Cart)?)?);
     Ok(orders::Orders::new(database, cart, settings.tunables.orders.clone()))
+}
+
+/// The accounts, for whoever looks somebody up.
+pub async fn accounts(settings: &Settings) -> Result<Arc<dyn UsersApi>, Error> {
+    let database = open(settings, ServiceName::Users).await?;
+    Ok(users::Users::new(database, settings.keys()?, settings.tunables.users.clone()))
 }
 
 /// A command needs a connection or two, and no pool that is kept warm.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::topology::Exchange;
-use crate::{CorrelationId, EventId, TraceParent};
+use crate::{CorrelationId, EventId};
 
 /// A fact that a service publishes. Past tense, immutable, self-contained.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync {
@@ -134,8 +134,6 @@ pub struct Draft {
     pub exchange: Exchange,
     /// With which routing key.
     pub routing_key: &'static str,
-    /// The trace it belongs to, if that is not the one of its cause or its request.
-    pub traceparent: Option<TraceParent>,
 }
 
 impl Draft {
@@ -161,19 +159,12 @@ impl Draft {
             },
             exchange: E::EXCHANGE,
             routing_key: E::ROUTING_KEY,
-            traceparent: None,
         }
     }
 
     /// Names the event that caused this one.
     pub fn caused_by(mut self, cause: EventId) -> Draft {
         self.envelope.causation_id = Some(cause);
-        self
-    }
-
-    /// Names the trace, where neither the request nor the cause at hand tells it.
-    pub fn in_trace(mut self, traceparent: Option<TraceParent>) -> Draft {
-        self.traceparent = traceparent;
         self
     }
 }

@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::config::ConfigError;
 use crate::error::{Error, ErrorBody};
 use crate::idempotency::IDEMPOTENCY_KEY;
-use crate::layers::CORRELATION_ID;
+use crate::layers::{CORRELATION_ID, TRACEPARENT};
 use crate::proxies::FORWARDED_FOR;
 use crate::vouching::CLIENT;
 
@@ -89,6 +89,9 @@ impl HttpClient {
             .request(method.clone(), format!("{}{path}", self.base_url))
             .header(ACCEPT, "application/json")
             .header(CORRELATION_ID, caller.correlation_id.to_string());
+        if let Some(trace) = database::trace::current() {
+            builder = builder.header(TRACEPARENT, trace.to_string());
+        }
         if let Some(token) = &caller.token {
             builder = builder.header(AUTHORIZATION, format!("Bearer {}", token.reveal()));
         }

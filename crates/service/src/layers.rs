@@ -18,7 +18,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use events::CorrelationId;
+use events::{CorrelationId, TraceParent};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Limited};
 use tracing::Instrument;
@@ -29,6 +29,9 @@ use crate::server::AppConfig;
 
 /// Carries the correlation id, in requests and answers.
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Carries the trace, as W3C Trace Context says.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// An unread body is read on up to this size and time, so that the client gets to see the answer.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -57,9 +60,15 @@ pub(crate) async fn observe(State(config): State<Arc<AppConfig>>, mut request: R
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("unmatched", MatchedPath::as_str);
     // At the highest level, so that no filter takes the correlation id from the lines it lets through.
-    let span = tracing::error_span!("request", service = config.service, %correlation_id);
+    let trace = traceparent(request.headers());
+    let trace_id = trace.map(|trace| trace.trace_id());
+    let span = tracing::error_span!("request", service = config.service, %correlation_id, trace_id);
 
-    let response = next.run(request).instrument(span.clone()).await;
+    let answered = next.run(request).instrument(span.clone());
+    let response = match trace {
+        Some(trace) => database::trace::within(trace, answered).await,
+        None => answered.await,
+    };
     let entered = span.enter();
     let (mut response, error) = uniform(response, correlation_id);
     let status = response.status();
@@ -100,6 +109,11 @@ pub(crate) async fn guard(State(config): State<Arc<AppConfig>>, request: Request
 fn correlation_id(headers: &HeaderMap) -> CorrelationId {
     let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     given.unwrap_or_else(CorrelationId::new)
+}
+
+/// The trace that the request belongs to; one that makes no sense is ignored.
+fn traceparent(headers: &HeaderMap) -> Option<TraceParent> {
+    headers.get(TRACEPARENT)?.to_str().ok()?.parse().ok()
 }
 
 /// Labels of metrics must be few: a made-up method is not one.

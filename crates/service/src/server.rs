@@ -28,7 +28,7 @@ use tower_http::cors::CorsLayer;
 use crate::auth::TokenKeys;
 use crate::config::{ConfigError, Env};
 use crate::idempotency::IDEMPOTENCY_KEY;
-use crate::layers::{self, CORRELATION_ID};
+use crate::layers::{self, CORRELATION_ID, TRACEPARENT};
 use crate::proxies::TrustedProxies;
 use crate::rate_limit::{RateLimit, limit_rate};
 
@@ -143,7 +143,15 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         CorsLayer::new()
             .allow_origin(origins.to_vec())
             .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-            .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IDEMPOTENCY_KEY, CORRELATION_ID])
+            .allow_headers([
+                ACCEPT,
+                AUTHORIZATION,
+                CONTENT_TYPE,
+                IF_MATCH,
+                IDEMPOTENCY_KEY,
+                CORRELATION_ID,
+                TRACEPARENT,
+            ])
             .expose_headers(answer_headers.collect::<Vec<_>>())
             .max_age(Duration::from_secs(3600))
     })

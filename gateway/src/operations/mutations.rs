@@ -1,8 +1,10 @@
 //! What operators do.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use operations::{DiscardDeadLetters, DiscardEvent, Selection};
-use service::Error;
+use service::{Caller, Error};
 
 use super::operated;
 use super::trace::Saga;
@@ -13,7 +15,7 @@ use crate::scope::Scope;
 
 /// Which dead letters of a service an act is on: those named, or all.
 #[derive(Debug, InputObject)]
-pub struct ReplayDeadLettersInput {
+pub struct Letters {
     /// The service whose queues they are of.
     service: String,
     /// Only those of this queue.
@@ -32,27 +34,28 @@ pub struct ReplayDeadLettersInput {
     idempotency_key: Option<String>,
 }
 
-/// Which dead letters of a service are thrown away, and why.
+impl Letters {
+    fn selection(&self) -> Result<Selection, Error> {
+        let ids = self.ids.as_ref().map(|ids| ids.iter().map(|id| id_of(id, "ids")).collect()).transpose()?;
+        let until = self.until.as_ref().map(|until| until.0);
+        Ok(Selection { queue: self.queue.clone(), ids, all: self.all, until, dry_run: self.dry_run })
+    }
+}
+
+/// Dead letters of a service that are to be tried again: those named, or all.
+#[derive(Debug, InputObject)]
+pub struct ReplayDeadLettersInput {
+    #[graphql(flatten)]
+    letters: Letters,
+}
+
+/// Dead letters of a service that are thrown away, and why.
 #[derive(Debug, InputObject)]
 pub struct DiscardDeadLettersInput {
-    /// The service whose queues they are of.
-    service: String,
-    /// Only those of this queue.
-    queue: Option<String>,
-    /// Ids of dead letters or of their events; 500 at most.
-    ids: Option<Vec<ID>>,
-    /// All there are. One mutation handles a few hundred; `more` says whether to ask again.
-    #[graphql(default)]
-    all: bool,
-    /// With `all`: those parked until then. Give back the payload's `until` when asking again.
-    until: Option<DateTime>,
-    /// Only says what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(flatten)]
+    letters: Letters,
     /// Why, for the audit trail; 1 to 500 characters.
     reason: String,
-    /// Repeating the mutation with the same key has no second effect.
-    idempotency_key: Option<String>,
 }
 
 /// A failed event that is to be sent again.
@@ -164,18 +167,10 @@ impl OperationMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Which.")] input: ReplayDeadLettersInput,
     ) -> Result<ReplayDeadLettersPayload> {
-        let scope = Scope::of_mutation(ctx);
+        let letters = input.letters;
         let replay = async {
-            scope.caller.admin()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let selection = Selection {
-                queue: input.queue,
-                ids: ids(input.ids)?,
-                all: input.all,
-                until: input.until.map(|until| until.0),
-                dry_run: input.dry_run,
-            };
-            operated(scope, &input.service)?.replay(&caller, selection).await
+            let (scope, caller) = admin(ctx, letters.idempotency_key.as_deref())?;
+            operated(scope, &letters.service)?.replay(&caller, letters.selection()?).await
         };
         ReplayDeadLettersPayload::new(replay.await.map(HandledDeadLetters::from))
     }
@@ -186,19 +181,12 @@ impl OperationMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Which, and why.")] input: DiscardDeadLettersInput,
     ) -> Result<DiscardDeadLettersPayload> {
-        let scope = Scope::of_mutation(ctx);
+        let DiscardDeadLettersInput { letters, reason } = input;
         let discard = async {
-            scope.caller.admin()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let discard = DiscardDeadLetters {
-                queue: input.queue,
-                ids: ids(input.ids)?,
-                all: input.all,
-                until: input.until.map(|until| until.0),
-                dry_run: input.dry_run,
-                reason: input.reason,
-            };
-            operated(scope, &input.service)?.discard(&caller, discard).await
+            let (scope, caller) = admin(ctx, letters.idempotency_key.as_deref())?;
+            let Selection { queue, ids, all, until, dry_run } = letters.selection()?;
+            let discard = DiscardDeadLetters { queue, ids, all, until, dry_run, reason };
+            operated(scope, &letters.service)?.discard(&caller, discard).await
         };
         DiscardDeadLettersPayload::new(discard.await.map(HandledDeadLetters::from))
     }
@@ -209,10 +197,8 @@ impl OperationMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Which.")] input: RetryOutboxEventInput,
     ) -> Result<RetryOutboxEventPayload> {
-        let scope = Scope::of_mutation(ctx);
         let retry = async {
-            scope.caller.admin()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
+            let (scope, caller) = admin(ctx, input.idempotency_key.as_deref())?;
             operated(scope, &input.service)?.retry_event(&caller, id_of(&input.event_id, "event_id")?).await
         };
         RetryOutboxEventPayload::new(retry.await.map(UnsentEvent::from))
@@ -224,10 +210,8 @@ impl OperationMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Which, and why.")] input: DiscardOutboxEventInput,
     ) -> Result<DiscardOutboxEventPayload> {
-        let scope = Scope::of_mutation(ctx);
         let discard = async {
-            scope.caller.admin()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
+            let (scope, caller) = admin(ctx, input.idempotency_key.as_deref())?;
             let event_id = id_of(&input.event_id, "event_id")?;
             let why = DiscardEvent { reason: input.reason };
             operated(scope, &input.service)?.discard_event(&caller, event_id, why).await
@@ -241,16 +225,17 @@ impl OperationMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Which.")] input: RetrySagaInput,
     ) -> Result<RetrySagaPayload> {
-        let scope = Scope::of_mutation(ctx);
         let retry = async {
-            scope.caller.admin()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
+            let (scope, caller) = admin(ctx, input.idempotency_key.as_deref())?;
             scope.clients.orders.retry_saga(&caller, id_of(&input.id, "id")?).await
         };
         RetrySagaPayload::new(retry.await.map(Saga::from))
     }
 }
 
-fn ids<T: std::str::FromStr>(ids: Option<Vec<ID>>) -> Result<Option<Vec<T>>, Error> {
-    ids.map(|ids| ids.iter().map(|id| id_of(id, "ids")).collect()).transpose()
+/// The scope of an operator's mutation, and the operator with the key of its input.
+fn admin<'a>(ctx: &Context<'a>, key: Option<&str>) -> Result<(&'a Arc<Scope>, Caller), Error> {
+    let scope = Scope::of_mutation(ctx);
+    scope.caller.admin()?;
+    Ok((scope, scope.caller_with_key(key)?))
 }

@@ -9,12 +9,16 @@ mod logs;
 mod postgres;
 mod probe;
 mod rabbit_probe;
+mod traces;
 
 /// Runs each case on each transport, as a test of its own.
 macro_rules! on_every_transport {
     ($($module:ident::$case:ident,)*) => {
         mod same_database {
             $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::SameDatabase).await })*
+        }
+        mod straight {
+            $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::Straight).await })*
         }
         mod apart {
             $(#[tokio::test] async fn $case() { super::$module::$case(crate::harness::Kind::Apart).await })*
@@ -51,4 +55,6 @@ on_every_transport! {
     faults::what_is_committed_is_told_although_it_could_not_be_acknowledged,
     faults::a_stall_in_the_middle_doubles_nothing,
     faults::a_paused_relay_doubles_nothing,
+    traces::a_trace_is_carried_to_what_an_event_causes,
+    traces::failed_attempts_are_kept_and_nothing_else,
 }
