@@ -5,12 +5,14 @@ use service::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 use service::{Error, Page, PageQuery};
 
 use crate::orders::Order;
-use crate::products::Product;
+use crate::products::{Product, StockChange};
+use crate::users::User;
 
 /// One page of a list.
 #[derive(Debug, Clone, SimpleObject)]
-#[graphql(concrete(name = "ProductConnection", params(Product)))]
+#[graphql(concrete(name = "StockChangeConnection", params(StockChange)))]
 #[graphql(concrete(name = "OrderConnection", params(Order)))]
+#[graphql(concrete(name = "UserConnection", params(User)))]
 pub struct Connection<T: OutputType>
 where
     Edge<T>: OutputType,
@@ -24,7 +26,9 @@ where
 /// An item of a list and its place.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(concrete(name = "ProductEdge", params(Product)))]
+#[graphql(concrete(name = "StockChangeEdge", params(StockChange)))]
 #[graphql(concrete(name = "OrderEdge", params(Order)))]
+#[graphql(concrete(name = "UserEdge", params(User)))]
 pub struct Edge<T: OutputType> {
     /// The item.
     pub node: T,

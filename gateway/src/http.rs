@@ -11,7 +11,9 @@ use std::time::Instant;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use axum::extract::{FromRequest, FromRequestParts, State};
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, UPGRADE, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE, UPGRADE, VARY, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use serde::de::IgnoredAny;
@@ -22,6 +24,7 @@ use service::{Caller, Error};
 use crate::document::{coded, operation};
 use crate::loaders::Loaders;
 use crate::scope::Scope;
+use crate::session::Session;
 use crate::{Gateway, websocket};
 
 /// What the answer is sent as.
@@ -197,11 +200,21 @@ pub struct Prepared {
 
 impl Gateway {
     /// Parses an operation, holds it against the limits, and puts the caller into its context.
-    pub async fn prepare(&self, parameters: Parameters, caller: Caller, way: Way) -> Result<Prepared, Refused> {
+    pub async fn prepare(
+        &self,
+        parameters: Parameters,
+        caller: Caller,
+        session: Arc<Session>,
+        way: Way,
+    ) -> Result<Prepared, Refused> {
         let Some(text) = parameters.query.filter(|text| !text.trim().is_empty()) else {
             let error = ServerError::new("`query` is missing: it holds the GraphQL document", None);
             return Err(Refused::Malformed(coded(error, "BAD_REQUEST")));
         };
+        if holds_nul(&text, &parameters.variables) {
+            let error = ServerError::new("the character NUL cannot be stored", None);
+            return Err(Refused::Malformed(coded(error, "BAD_USER_INPUT")));
+        }
         let document = self.documents.parse(&text).await.map_err(Refused::Document)?;
         let operation = operation(&document, parameters.operation_name.as_deref());
         if let Some(operation) = operation.filter(|operation| !way.takes(operation.ty)) {
@@ -214,6 +227,7 @@ impl Gateway {
         let kind = operation.map(|operation| operation.ty);
         let scope = Scope {
             caller,
+            session,
             clients: self.clients.clone(),
             keys: self.config.keys.clone(),
             live: self.live.clone(),
@@ -230,10 +244,11 @@ impl Gateway {
         &self,
         parameters: Parameters,
         caller: Caller,
+        session: Arc<Session>,
         way: Way,
         media_type: MediaType,
     ) -> axum::response::Response {
-        let prepared = match self.prepare(parameters, caller, way).await {
+        let prepared = match self.prepare(parameters, caller, session.clone(), way).await {
             Ok(prepared) => prepared,
             Err(Refused::Malformed(error)) => return refuse(error, StatusCode::BAD_REQUEST, media_type),
             Err(Refused::Document(error)) => return refuse(error, media_type.refusal(), media_type),
@@ -248,8 +263,25 @@ impl Gateway {
         let response = with_codes(self.schema.execute(prepared.request).await);
         record(prepared.kind, &response, started);
         let status = if is_request_error(&response) { media_type.refusal() } else { StatusCode::OK };
-        render(&response, status, media_type)
+        let mut answer = render(&response, status, media_type);
+        if let Some(cookie) = session.cookie() {
+            answer.headers_mut().append(SET_COOKIE, cookie);
+        }
+        answer
     }
+}
+
+/// No table can hold it. In a document it may be escaped.
+fn holds_nul(document: &str, variables: &Variables) -> bool {
+    fn is_in(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::List(values) => values.iter().any(is_in),
+            Value::Object(fields) => fields.values().any(is_in),
+            Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => false,
+        }
+    }
+    document.contains('\0') || document.contains("\\u0000") || variables.values().any(is_in)
 }
 
 /// Gives validation errors their code.
@@ -320,6 +352,7 @@ pub async fn post(State(gateway): State<Arc<Gateway>>, request: axum::extract::R
         Ok(caller) => caller,
         Err(error) => return unauthenticated(error, media_type),
     };
+    let session = Arc::new(Session::of(&parts.headers));
     // The extractor refuses what is not JSON (415, 400) and what is too large (413), in the uniform shape.
     let request = axum::extract::Request::from_parts(parts, body);
     let service::Json(body) = match service::Json::<Box<RawValue>>::from_request(request, &()).await {
@@ -327,7 +360,7 @@ pub async fn post(State(gateway): State<Arc<Gateway>>, request: axum::extract::R
         Err(error) => return error.into_response(),
     };
     match Parameters::parse(&body) {
-        Ok(parameters) => gateway.answer(parameters, caller, Way::Post, media_type).await,
+        Ok(parameters) => gateway.answer(parameters, caller, session, Way::Post, media_type).await,
         Err(message) => bad_request(message, media_type),
     }
 }
@@ -351,7 +384,7 @@ pub async fn get(State(gateway): State<Arc<Gateway>>, request: axum::extract::Re
         Err(error) => return bad_request(error.message, media_type),
     };
     match query.parameters() {
-        Ok(parameters) => gateway.answer(parameters, caller, Way::Get, media_type).await,
+        Ok(parameters) => gateway.answer(parameters, caller, Arc::default(), Way::Get, media_type).await,
         Err(error) => bad_request(format!("`variables` and `extensions` are JSON objects: {error}"), media_type),
     }
 }

@@ -6,6 +6,7 @@ use crate::cart::{CartMutations, CartQueries};
 use crate::operations::{OperationMutations, OperationQueries};
 use crate::orders::{OrderMutations, OrderQueries};
 use crate::products::{ProductMutations, ProductQueries};
+use crate::session::SessionMutations;
 use crate::subscription::Subscriptions;
 use crate::users::{UserMutations, UserQueries};
 
@@ -17,7 +18,14 @@ pub struct Query(ProductQueries, CartQueries, OrderQueries, UserQueries, Operati
 /// What can be changed. What a shopper can act on comes back as userErrors.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(UserMutations, ProductMutations, CartMutations, OrderMutations, OperationMutations);
+pub struct Mutation(
+    UserMutations,
+    SessionMutations,
+    ProductMutations,
+    CartMutations,
+    OrderMutations,
+    OperationMutations,
+);
 
 /// The gateway's schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscriptions>;

@@ -9,11 +9,14 @@ use crate::Clients;
 use crate::errors::at_field;
 use crate::live::LiveOrders;
 use crate::loaders::Loaders;
+use crate::session::Session;
 
 /// The surroundings of one request.
 pub struct Scope {
     /// Who calls.
     pub caller: Caller,
+    /// The session of the browser that calls.
+    pub session: Arc<Session>,
     /// The services.
     pub clients: Arc<Clients>,
     /// Verifies the token that a registration or login just brought.

@@ -1,17 +1,23 @@
 //! Accounts.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use events::{CartId, UserId};
+mod export;
+mod mutations;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use events::UserId;
 use orders_client::OrderFilter;
 use service::Caller;
-use users_client::{Login, Register, Secret, UpdateProfile};
+use users_client::UserFilter;
 
 use crate::cart::Cart;
 use crate::connections::{Connection, PageArguments, cost};
-use crate::errors::{UserError, at_field, fault, found, payload, settle};
+use crate::errors::{fault, found};
 use crate::orders::Order;
-use crate::scalars::{DateTime, id_of};
+use crate::scalars::DateTime;
 use crate::scope::Scope;
+
+pub(crate) use mutations::session_payload;
+pub use mutations::{UserMutations, logged_in};
 
 /// What a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -24,10 +30,17 @@ pub enum Role {
 }
 
 /// An account, and to whom it is shown: a login shows the account to the one who has just logged in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct User {
     user: users_client::User,
     caller: Caller,
+}
+
+impl User {
+    /// Shows an account to a caller who may see it.
+    pub fn new(user: users_client::User, caller: Caller) -> Self {
+        Self { user, caller }
+    }
 }
 
 /// An account.
@@ -103,167 +116,35 @@ impl UserQueries {
             None => Ok(None),
         }
     }
+
+    /// Accounts, newest first (admin).
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 20, desc = "How many, 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those whose e-mail address or username begins like this, whatever its case.")] q: Option<
+            String,
+        >,
+        #[graphql(desc = "Only those in this role.")] role: Option<Role>,
+    ) -> Result<Connection<User>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let page = PageArguments::new(ctx, first, after).map_err(fault)?;
+        let filter = UserFilter { q, role: role.map(Into::into) };
+        let users = scope.clients.users.users(&scope.caller, filter, page.query()).await.map_err(fault)?;
+        Ok(page.connection(users, |user| User::new(user, scope.caller.clone())))
+    }
+
+    /// Everything that the shop keeps about the caller, as JSON: account, sessions, orders, payments, cart.
+    #[graphql(complexity = "1000")]
+    async fn export_my_data(&self, ctx: &Context<'_>) -> Result<String> {
+        export::own_data(Scope::of(ctx)).await.map_err(fault)
+    }
 }
 
 async fn profile(scope: &Scope, id: UserId) -> Result<Option<User>> {
     let user = found(scope.clients.users.profile(&scope.caller, id).await)?;
-    Ok(user.map(|user| User { user, caller: scope.caller.clone() }))
-}
-
-/// Opens an account.
-#[derive(Debug, InputObject)]
-pub struct RegisterUserInput {
-    /// Unique, whatever its case.
-    email: String,
-    /// Unique; shown to others.
-    username: String,
-    /// 8 characters to 72 bytes.
-    password: String,
-    /// A cart without an owner that becomes the new user's.
-    cart_id: Option<ID>,
-    /// Repeating the mutation with the same key has no second effect.
-    idempotency_key: Option<String>,
-}
-
-/// Logs in.
-#[derive(Debug, InputObject)]
-pub struct LoginUserInput {
-    /// E-mail address, in any case.
-    email: String,
-    /// The password.
-    password: String,
-    /// A cart without an owner that becomes the user's: merged into the latest active one, if there is one.
-    cart_id: Option<ID>,
-}
-
-/// Changes an account; what is left out stays.
-#[derive(Debug, InputObject)]
-pub struct UpdateProfileInput {
-    /// Whose account; the caller's own if left out. Others' only for admins.
-    id: Option<ID>,
-    /// A new e-mail address.
-    email: Option<String>,
-    /// A new username.
-    username: Option<String>,
-    /// Repeating the mutation with the same key has no second effect.
-    idempotency_key: Option<String>,
-}
-
-/// What became of `registerUser`.
-#[derive(SimpleObject)]
-pub struct RegisterUserPayload {
-    /// The new account; null if it was not opened.
-    user: Option<User>,
-    /// Bearer token of the new user, valid for 24 hours; null if the account was not opened.
-    token: Option<String>,
-    /// Why it did not happen; empty if it did. With an account: why the cart could not be taken over.
-    user_errors: Vec<UserError>,
-}
-
-/// What became of `loginUser`.
-#[derive(SimpleObject)]
-pub struct LoginUserPayload {
-    /// The account; null if the login was refused.
-    user: Option<User>,
-    /// Bearer token, valid for 24 hours; null if the login was refused.
-    token: Option<String>,
-    /// Why it did not happen; empty if it did. With an account: why the cart could not be taken over.
-    user_errors: Vec<UserError>,
-}
-
-payload! {
-    /// What became of `updateProfile`.
-    UpdateProfilePayload {
-        /// The account after the change; null if there are userErrors.
-        user: User
-    }
-}
-
-/// Changes of accounts.
-#[derive(Default)]
-pub struct UserMutations;
-
-#[Object]
-impl UserMutations {
-    /// Opens an account and logs in.
-    async fn register_user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The account.")] input: RegisterUserInput,
-    ) -> Result<RegisterUserPayload> {
-        let scope = Scope::of_mutation(ctx);
-        let register = async {
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let account =
-                Register { email: input.email, username: input.username, password: Secret::new(input.password) };
-            let registered = scope.clients.users.register(&caller, account).await?;
-            Ok((registered.user, registered.token, caller))
-        };
-        let (registered, mut user_errors) = settle(register.await)?;
-        let Some((user, token, caller)) = registered else {
-            return Ok(RegisterUserPayload { user: None, token: None, user_errors });
-        };
-        let caller = caller.with_token(&scope.keys, &token).map_err(fault)?;
-        user_errors.extend(adopt(ctx, scope, &caller, input.cart_id).await);
-        Ok(RegisterUserPayload { user: Some(User { user, caller }), token: Some(token), user_errors })
-    }
-
-    /// Trades e-mail address and password for a token.
-    async fn login_user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Who logs in.")] input: LoginUserInput,
-    ) -> Result<LoginUserPayload> {
-        let scope = Scope::of_mutation(ctx);
-        let login = Login { email: input.email, password: Secret::new(input.password) };
-        let caller = scope.caller.with_idempotency_key(None);
-        let answer = match scope.clients.users.login(&caller, login).await {
-            Err(error) if error.code == "invalid_credentials" => {
-                return Ok(LoginUserPayload { user: None, token: None, user_errors: UserError::of(&error) });
-            }
-            answer => settle(answer)?,
-        };
-        let (Some(answer), mut user_errors) = answer else {
-            return Ok(LoginUserPayload { user: None, token: None, user_errors: answer.1 });
-        };
-        let caller = caller.with_token(&scope.keys, &answer.token).map_err(fault)?;
-        user_errors.extend(adopt(ctx, scope, &caller, input.cart_id).await);
-        Ok(LoginUserPayload { user: Some(User { user: answer.user, caller }), token: Some(answer.token), user_errors })
-    }
-
-    /// Changes e-mail address or username.
-    async fn update_profile(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateProfileInput,
-    ) -> Result<UpdateProfilePayload> {
-        let scope = Scope::of_mutation(ctx);
-        let update = async {
-            let own = scope.caller.user()?.user_id;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let id = input.id.map(|id| id_of(&id, "id")).transpose()?.unwrap_or(own);
-            let change = UpdateProfile { email: input.email, username: input.username };
-            scope.clients.users.update_profile(&caller, id, change).await
-        };
-        let user = update.await.map(|user| User { user, caller: scope.caller.clone() });
-        UpdateProfilePayload::new(user)
-    }
-}
-
-/// Gives a cart to the user who has just logged in. The login stands whatever becomes of it: a refusal is a
-/// user error beside the account, a fault a top-level error beside it.
-async fn adopt(ctx: &Context<'_>, scope: &Scope, caller: &Caller, cart: Option<ID>) -> Vec<UserError> {
-    let Some(cart) = cart else { return Vec::new() };
-    let adopted = match id_of::<CartId>(&cart, "cart_id") {
-        Ok(cart) => scope.clients.cart.adopt(caller, cart).await.map(|_| ()),
-        Err(error) => Err(error),
-    };
-    match adopted {
-        Ok(()) => Vec::new(),
-        Err(error) if error.is_domain() => UserError::of(&at_field(error, "cart_id")),
-        Err(error) => {
-            ctx.add_error(ctx.set_error_path(fault(error).into_server_error(ctx.item.pos)));
-            Vec::new()
-        }
-    }
+    Ok(user.map(|user| User::new(user, scope.caller.clone())))
 }

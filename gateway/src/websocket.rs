@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_graphql::{Response, ServerError, Value};
 use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::header::{HOST, HeaderValue, ORIGIN};
+use axum::http::header::{HeaderValue, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -27,6 +27,7 @@ use tracing::Instrument;
 use crate::Gateway;
 use crate::document::coded;
 use crate::http::{Parameters, Refused, Way, is_request_error, record, to_json, with_codes};
+use crate::session::is_own_origin;
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// A message that the client does not take within this time ends the connection.
@@ -151,10 +152,7 @@ pub async fn upgrade(gateway: Arc<Gateway>, parts: &mut Parts) -> axum::response
 
 /// A browser names the page's origin: our own, or one on the list. Programs name none.
 fn is_allowed_origin(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
-    allowed.contains(origin) || (own.is_some() && authority == own)
+    headers.get(ORIGIN).is_none_or(|origin| allowed.contains(origin) || is_own_origin(headers))
 }
 
 /// Something of an operation, with its id.
@@ -288,7 +286,7 @@ impl Connection {
                 return say(socket, &Outgoing::Error { id: &id, payload: &[error] }).await;
             }
         };
-        match self.gateway.prepare(parameters, self.caller.clone(), Way::WebSocket).await {
+        match self.gateway.prepare(parameters, self.caller.clone(), Arc::default(), Way::WebSocket).await {
             Err(Refused::Malformed(error) | Refused::Document(error) | Refused::Way(error)) => {
                 say(socket, &Outgoing::Error { id: &id, payload: &[error] }).await
             }
@@ -359,6 +357,8 @@ async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Close> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::HOST;
+
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! The trail of operators' acts: who did what to this service's dead letters, unsent events and sagas.
+//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas and accounts.
 //!
 //! An act inside the service's database is recorded in the act's own transaction. An act on a broker is recorded
 //! as begun before it, and completed after it: what stays begun was interrupted, and may have happened.
@@ -21,6 +21,10 @@ pub enum Action {
     DiscardOutbox,
     /// Sets a stuck saga going again.
     RetrySaga,
+    /// Gives an account another role.
+    SetRole,
+    /// Builds the reports again from the archive.
+    RebuildReports,
 }
 
 impl Action {
@@ -32,6 +36,8 @@ impl Action {
             Action::RetryOutbox => "outbox.retry",
             Action::DiscardOutbox => "outbox.discard",
             Action::RetrySaga => "saga.retry",
+            Action::SetRole => "user.set_role",
+            Action::RebuildReports => "reports.rebuild",
         }
     }
 }
@@ -69,7 +75,7 @@ pub struct Operator {
 /// What an act is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The dead letter, the event or the saga.
+    /// The dead letter, the event, the saga or the account.
     pub id: Uuid,
     /// The queue, of a dead letter.
     pub queue: Option<String>,

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::UserId;
+use hmac::Hmac;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use utoipa::ToSchema;
 
 use crate::config::{ConfigError, Env};
 use crate::error::Error;
-use crate::vouching::Voucher;
+use crate::vouching::{Voucher, keyed, sign};
 
 /// Who signs tokens.
 pub const ISSUER: &str = "prost-users-service";
@@ -124,6 +126,7 @@ struct Keys {
     verify: Vec<DecodingKey>,
     validation: Validation,
     voucher: Voucher,
+    derive: Hmac<Sha256>,
 }
 
 impl TokenKeys {
@@ -141,7 +144,9 @@ impl TokenKeys {
         let secrets = || std::iter::once(secret).chain(previous);
         let verify = secrets().map(|text| DecodingKey::from_secret(text.as_bytes())).collect();
         let voucher = Voucher::new(secrets());
-        Ok(Self(Arc::new(Keys { sign: EncodingKey::from_secret(secret.as_bytes()), verify, validation, voucher })))
+        let derive = keyed(&sign(keyed(secret.as_bytes()), "prost: derived secrets"));
+        let sign = EncodingKey::from_secret(secret.as_bytes());
+        Ok(Self(Arc::new(Keys { sign, verify, validation, voucher, derive })))
     }
 
     /// Reads `JWT_SECRET` and `JWT_SECRET_PREVIOUS`.
@@ -152,6 +157,12 @@ impl TokenKeys {
     /// Vouches for clients' addresses, with a key derived from the same secret.
     pub(crate) fn voucher(&self) -> &Voucher {
         &self.0.voucher
+    }
+
+    /// A secret of 32 bytes that only holders of the present `JWT_SECRET` can work out: the same for the same text, and
+    /// of no use in working out another's.
+    pub fn derive(&self, text: &str) -> Vec<u8> {
+        sign(self.0.derive.clone(), text)
     }
 
     /// Signs claims; only the users service has a reason to.

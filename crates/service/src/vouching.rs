@@ -61,11 +61,13 @@ fn statement(said: &str, request: CorrelationId) -> String {
     format!("{said} {request}")
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+/// An HMAC that signs with `key`.
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("any length is a key")
 }
 
-fn sign(key: Hmac<Sha256>, text: &str) -> Vec<u8> {
+/// The signature of a text.
+pub(crate) fn sign(key: Hmac<Sha256>, text: &str) -> Vec<u8> {
     key.chain_update(text).finalize().into_bytes().to_vec()
 }
 

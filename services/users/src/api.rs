@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use events::UserId;
-use service::{Caller, Error, ErrorBody, Json, Path, Query, SignedIn};
+use service::{Admin, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
 use users_client::{
-    ByIds, ChangePassword, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, UpdateProfile, User,
-    UsersApi,
+    ByIds, ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, SetRole,
+    UpdateProfile, User, UserFilter, UsersApi,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +29,9 @@ pub fn router(service: Arc<Users>) -> OpenApiRouter {
         .routes(routes!(change_password))
         .routes(routes!(profile, update_profile, delete_profile))
         .routes(routes!(export))
+        .routes(routes!(set_role))
+        .routes(routes!(close_account))
+        .routes(routes!(users))
         .routes(routes!(users_by_ids))
         .with_state(service)
 }
@@ -79,14 +82,10 @@ async fn refresh(
     service.refresh(&caller, input).await.map(Json)
 }
 
-/// Ends one session, or all.
+/// Ends the session of a refresh token, or all of the caller.
 #[utoipa::path(post, path = "/logout", tag = "users", request_body = Option<Logout>,
     responses((status = 204), (status = 401, body = ErrorBody)))]
-async fn logout(
-    State(service): Service,
-    SignedIn(caller): SignedIn,
-    input: Option<Json<Logout>>,
-) -> Result<StatusCode, Error> {
+async fn logout(State(service): Service, caller: Caller, input: Option<Json<Logout>>) -> Result<StatusCode, Error> {
     let Json(input) = input.unwrap_or_default();
     service.logout(&caller, input).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -132,7 +131,8 @@ async fn update_profile(
 
 /// Closes an account; personal data is masked for good.
 #[utoipa::path(delete, path = "/profile/{id}", tag = "users", params(("id" = UserId, Path)),
-    responses((status = 204), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)))]
 async fn delete_profile(
     State(service): Service,
     SignedIn(caller): SignedIn,
@@ -153,8 +153,47 @@ async fn export(
     service.export(&caller, id).await.map(Json)
 }
 
+/// Gives an account another role (admin).
+#[utoipa::path(post, path = "/profile/{id}/role", tag = "users", params(("id" = UserId, Path)), request_body = SetRole,
+    responses((status = 200, body = User), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn set_role(
+    State(service): Service,
+    Admin(caller): Admin,
+    Path(id): Path<UserId>,
+    Json(input): Json<SetRole>,
+) -> Result<Json<User>, Error> {
+    service.set_role(&caller, id, input).await.map(Json)
+}
+
+/// Closes one's own account; asks for the password once more.
+#[utoipa::path(post, path = "/close-account", tag = "users", request_body = CloseAccount,
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 409, body = ErrorBody),
+        (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
+async fn close_account(
+    State(service): Service,
+    SignedIn(caller): SignedIn,
+    Json(input): Json<CloseAccount>,
+) -> Result<StatusCode, Error> {
+    service.close_account(&caller, input).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accounts, newest first (admin).
+#[utoipa::path(get, path = "/users", tag = "users", params(UserFilter, PageQuery),
+    responses((status = 200, body = Page<User>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
+async fn users(
+    State(service): Service,
+    Admin(caller): Admin,
+    Query(filter): Query<UserFilter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<User>>, Error> {
+    service.users(&caller, filter, page).await.map(Json)
+}
+
 /// The accounts among some ids that exist and that the caller may see.
-#[utoipa::path(get, path = "/users", tag = "users", params(ByIds),
+#[utoipa::path(get, path = "/users/by-ids", tag = "users", params(ByIds),
     responses((status = 200, body = Vec<User>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 async fn users_by_ids(
     State(service): Service,

@@ -25,6 +25,8 @@ pub struct UsersConfig {
     pub login_window: Duration,
     /// How long a refresh token can be used.
     pub refresh_lifetime: Duration,
+    /// For so long after its use, the same refresh token answers its successor once more, unless that was used itself.
+    pub refresh_grace: Duration,
 }
 
 impl Default for UsersConfig {
@@ -38,6 +40,7 @@ impl Default for UsersConfig {
             login_failures: 10,
             login_window: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            refresh_grace: Duration::from_secs(30),
         }
     }
 }

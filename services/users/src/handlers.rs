@@ -1,18 +1,22 @@
 //! Who calls, may they, then the work: the one authorising function behind the Local client and the REST API.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use chrono::Utc;
+use database::Connection;
+use database::audit::{self, Action, Operator, Subject};
 use events::UserId;
 use service::idempotency::{self, Operation};
-use service::{Caller, Error};
+use service::{Caller, Error, Page, PageQuery};
 use users_client::{
-    ChangePassword, Export, Login, LoginAnswer, Logout, MAX_IDS, Refresh, Register, Registered, UpdateProfile, User,
-    UsersApi,
+    ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, MAX_IDS, Refresh, Register, Registered, Secret,
+    SetRole, UpdateProfile, User, UserFilter, UsersApi,
 };
 
 use crate::model::{self, Attempt};
-use crate::repository::{self, Credentials, Started};
+use crate::repository::{self, Credentials, NewToken, Started};
 use crate::sessions::{RefreshToken, invalid_credentials, token_hash, too_many_failures};
 use crate::{SERVICE, Users};
 
@@ -26,14 +30,73 @@ fn own_or_admin(caller: &Caller, id: UserId) -> Result<(), Error> {
     if claims.user_id == id || caller.is_admin() { Ok(()) } else { Err(not_found()) }
 }
 
+fn wrong_password(field: &str) -> Error {
+    Error::invalid(field, "wrong", "this is not the present password")
+}
+
+/// Somebody has to run the shop: 409 if only this account can.
+async fn keep_an_admin(tx: &Connection, id: UserId) -> Result<(), Error> {
+    if repository::is_last_admin(tx, id).await? {
+        return Err(Error::conflict("last_admin", "this is the only admin; make somebody else one first"));
+    }
+    Ok(())
+}
+
+async fn close(tx: &Connection, id: UserId) -> Result<(), Error> {
+    keep_an_admin(tx, id).await?;
+    if repository::close(tx, id).await? { Ok(()) } else { Err(not_found()) }
+}
+
+/// Trades a refresh token for the next one, which is the same however often this is asked for within `grace`. `None`:
+/// it is not valid, or it is used once more, which ends its session.
+async fn trade(tx: &Connection, used: &[u8], next: &NewToken, grace: Duration) -> Result<Option<User>, Error> {
+    if let Some(user) = repository::refresh(tx, used, next).await? {
+        return Ok(Some(user));
+    }
+    if let Some(user) = repository::refreshed_just_now(tx, used, &next.hash, grace).await? {
+        return Ok(Some(user));
+    }
+    if repository::end_reused(tx, used).await? {
+        tracing::warn!("a refresh token was used twice; its session is ended");
+    }
+    Ok(None)
+}
+
+/// What became of trying the password of an account that is logged in.
+struct Tried {
+    attempt: Attempt,
+    hash: String,
+    is_right: bool,
+}
+
+impl Users {
+    /// Tries the password of the caller's account; 429 after too many failures.
+    async fn try_password(&self, caller: &Caller, password: Secret) -> Result<Tried, Error> {
+        let id = caller.user()?.user_id;
+        let (attempt, hash) = {
+            let db = self.database.read().await?;
+            let found = repository::credentials_of(&db, id).await?.ok_or_else(not_found)?;
+            let attempt = Attempt::new(&found.user.email, caller.address);
+            if let Some(after) = repository::is_blocked(&db, &attempt, self.limit()).await? {
+                return Err(too_many_failures(after));
+            }
+            (attempt, found.password_hash)
+        };
+        let is_right = self.hasher.verify(password, Some(hash.clone())).await?;
+        Ok(Tried { attempt, hash, is_right })
+    }
+}
+
 #[async_trait]
 impl UsersApi for Users {
     async fn register(&self, caller: &Caller, input: Register) -> Result<Registered, Error> {
         let operation = Operation::new(SERVICE, "POST /register", StatusCode::CREATED, caller, None, &input)?;
         let account = model::new_account(input)?;
-        let hash = self.hasher.hash(account.password).await?;
+        let hash = self.hasher.hash(account.password.clone()).await?;
+        let id = UserId::new();
+        let token = RefreshToken::of_registration(&self.keys, id).stored(self.config.refresh_lifetime);
         let user = idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move { repository::insert(tx, &account.email, &account.username, &hash).await })
+            Box::pin(async move { repository::insert(tx, id, &account, &hash, &token).await })
         })
         .await?;
         self.registered(user)
@@ -79,32 +142,23 @@ impl UsersApi for Users {
     }
 
     async fn refresh(&self, _caller: &Caller, input: Refresh) -> Result<LoginAnswer, Error> {
-        let refresh = RefreshToken::random();
-        let (used, next) = (token_hash(&input.refresh_token), refresh.stored(self.config.refresh_lifetime));
-        let user = self
-            .database
-            .write(move |tx| {
-                Box::pin(async move {
-                    let user = repository::refresh(tx, &used, &next).await?;
-                    if user.is_none() && repository::end_reused(tx, &used).await? {
-                        tracing::warn!("a refresh token was used twice; its session is ended");
-                    }
-                    Ok::<_, Error>(user)
-                })
-            })
-            .await?;
+        let used = token_hash(&input.refresh_token);
+        let refresh = RefreshToken::after(&self.keys, &used);
+        let (next, grace) = (refresh.stored(self.config.refresh_lifetime), self.config.refresh_grace);
+        let user = self.database.write(move |tx| Box::pin(async move { trade(tx, &used, &next, grace).await })).await?;
         let invalid = || Error::unauthenticated("invalid_refresh_token", "this session is over; please log in again");
         self.logged_in(user.ok_or_else(invalid)?, refresh)
     }
 
     async fn logout(&self, caller: &Caller, input: Logout) -> Result<(), Error> {
-        let user = caller.user()?.user_id;
+        let all_of = if input.refresh_token.is_none() { Some(caller.user()?.user_id) } else { None };
         let operation = Operation::new(SERVICE, "POST /logout", StatusCode::NO_CONTENT, caller, None, &input)?;
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
-                match input.refresh_token {
-                    Some(token) => repository::end_session(tx, user, &token_hash(&token)).await,
-                    None => repository::end_sessions(tx, user).await,
+                match (input.refresh_token, all_of) {
+                    (Some(token), _) => repository::end_session(tx, &token_hash(&token)).await,
+                    (None, Some(user)) => repository::end_sessions(tx, user).await,
+                    (None, None) => Ok(()),
                 }
             })
         })
@@ -130,6 +184,36 @@ impl UsersApi for Users {
         repository::find_many(&db, &visible).await
     }
 
+    async fn users(&self, caller: &Caller, filter: UserFilter, page: PageQuery) -> Result<Page<User>, Error> {
+        caller.admin()?;
+        let prefix = model::search_text(filter.q.as_deref())?;
+        let db = self.database.read().await?;
+        let rows = repository::list(&db, prefix, filter.role, page.after()?, page.rows()?).await?;
+        Page::new(&page, rows, |user| user.id)
+    }
+
+    async fn set_role(&self, caller: &Caller, id: UserId, input: SetRole) -> Result<User, Error> {
+        caller.admin()?;
+        let actor = caller.actor()?;
+        let action = "POST /profile/{id}/role";
+        let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &(id, &input))?;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                let before = repository::find(tx, id).await?.ok_or_else(not_found)?;
+                if before.role == input.role {
+                    return Ok(before);
+                }
+                keep_an_admin(tx, id).await?;
+                let reason = format!("from {} to {}", before.role, input.role);
+                let subject = Subject { id: id.uuid(), queue: None, event_id: None, event_type: None };
+                let operator = Operator { actor, reason: Some(reason) };
+                audit::record(tx, &operator, Action::SetRole, &[subject], audit::Outcome::Done).await?;
+                repository::set_role(tx, id, input.role).await?.ok_or_else(not_found)
+            })
+        })
+        .await
+    }
+
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error> {
         own_or_admin(caller, id)?;
         let action = "PATCH /profile/{id}";
@@ -143,26 +227,35 @@ impl UsersApi for Users {
 
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error> {
         own_or_admin(caller, id)?;
-        let closed = self.database.write(move |tx| Box::pin(async move { repository::close(tx, id).await })).await?;
-        if closed { Ok(()) } else { Err(not_found()) }
+        self.database.write(move |tx| Box::pin(async move { close(tx, id).await })).await
+    }
+
+    async fn close_account(&self, caller: &Caller, input: CloseAccount) -> Result<(), Error> {
+        let id = caller.user()?.user_id;
+        let operation = Operation::new(SERVICE, "POST /close-account", StatusCode::NO_CONTENT, caller, None, &input)?;
+        // Once closed, there is no password left to ask for.
+        if let Some(answer) = idempotency::answered(&self.database, &operation).await? {
+            return answer;
+        }
+        let Tried { attempt, is_right, .. } = self.try_password(caller, input.password).await?;
+        let wrong = || wrong_password("password");
+        let closed = idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { if is_right { close(tx, id).await } else { Err(wrong()) } })
+        })
+        .await;
+        match closed {
+            Err(error) if !is_right && error == wrong() => Err(self.failed(attempt, error).await),
+            closed => closed,
+        }
     }
 
     async fn change_password(&self, caller: &Caller, input: ChangePassword) -> Result<(), Error> {
         let id = caller.user()?.user_id;
         let operation = Operation::new(SERVICE, "POST /password", StatusCode::NO_CONTENT, caller, None, &input)?;
         model::password("new_password", &input.new_password).map_err(|field| Error::validation(vec![field]))?;
-        let db = self.database.read().await?;
-        let found = repository::credentials_of(&db, id).await?.ok_or_else(not_found)?;
-        let attempt = Attempt::new(&found.user.email, caller.address);
-        let blocked = repository::is_blocked(&db, &attempt, self.limit()).await?;
-        drop(db);
-        if let Some(after) = blocked {
-            return Err(too_many_failures(after));
-        }
-        let old = found.password_hash;
-        let is_right = self.hasher.verify(input.current_password, Some(old.clone())).await?;
+        let Tried { attempt, hash: old, is_right } = self.try_password(caller, input.current_password).await?;
         let new = self.hasher.hash(input.new_password).await?;
-        let wrong = || Error::invalid("current_password", "wrong", "this is not the present password");
+        let wrong = || wrong_password("current_password");
         // Judged inside: a repetition finds another password, and is answered as the first time.
         let changed = idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {

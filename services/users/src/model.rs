@@ -83,6 +83,15 @@ pub(crate) fn password(field: &str, password: &Secret) -> Result<(), FieldError>
     Ok(())
 }
 
+/// What accounts are searched by; nothing if it is empty.
+pub(crate) fn search_text(q: Option<&str>) -> Result<Option<&str>, Error> {
+    let text = q.map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.len() > EMAIL_MAX_BYTES || text.contains('\0')) {
+        return Err(Error::invalid("q", "invalid", "this is not the beginning of an e-mail address or a username"));
+    }
+    Ok(text)
+}
+
 /// Who tries to log in, and from where: what failures are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {

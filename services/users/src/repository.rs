@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use database::{Connection, Row};
 use events::UserId;
-use service::{Error, OnConstraint};
+use service::{Error, OnConstraint, Role};
 use users_client::{Session, UpdateProfile, User};
 use uuid::Uuid;
 
-use crate::model::Attempt;
+use crate::model::{Attempt, NewAccount};
 
 /// Columns of [`User`].
 macro_rules! user_columns {
@@ -30,9 +30,13 @@ macro_rules! blocked {
 }
 
 database::statements! {
-    /// Opens an account.
-    INSERT = concat!("INSERT INTO users (id, email, username, password_hash) VALUES ($1, $2, $3, $4) RETURNING ",
-        user_columns!());
+    /// Opens an account and begins its first session.
+    INSERT = concat!("WITH opened AS (
+            INSERT INTO users (id, email, username, password_hash) VALUES ($1, $2, $3, $4) RETURNING ", user_columns!(), "),
+        started AS (
+            INSERT INTO refresh_tokens (token_hash, session_id, user_id, expires_at)
+            SELECT $5, $6, id, now() + $7::float8 * interval '1 second' FROM opened)
+        SELECT ", user_columns!(), " FROM opened");
     /// Opens many accounts with one password, in one role each.
     INSERT_MANY = concat!("INSERT INTO users (id, email, username, password_hash, role)
         SELECT id, email, username, $4, role
@@ -44,6 +48,11 @@ database::statements! {
     FIND = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1 AND deleted_at IS NULL");
     /// Several accounts.
     FIND_MANY = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ANY($1) AND deleted_at IS NULL");
+    /// Accounts, newest first.
+    LIST = concat!("SELECT ", user_columns!(), " FROM users
+        WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR role = $2)
+            AND ($3::text IS NULL OR lower(email) LIKE lower($3) OR lower(username) LIKE lower($3))
+        ORDER BY id DESC LIMIT $4");
     /// An account with its hash, to check a password against.
     FIND_BY_ID_FOR_LOGIN = concat!("SELECT ", user_columns!(), ", password_hash FROM users
         WHERE id = $1 AND deleted_at IS NULL");
@@ -82,14 +91,18 @@ database::statements! {
             INSERT INTO refresh_tokens (token_hash, session_id, user_id, expires_at)
             SELECT $2, session_id, user_id, now() + $3::float8 * interval '1 second' FROM used)
         SELECT ", user_columns!(), " FROM users WHERE id = (SELECT user_id FROM used) AND deleted_at IS NULL");
+    /// The account of a token that was traded for the next one a moment ago, if that was not used since.
+    REFRESHED_JUST_NOW = concat!("SELECT ", user_columns!(), " FROM users WHERE deleted_at IS NULL AND id = (
+        SELECT next.user_id FROM refresh_tokens AS used JOIN refresh_tokens AS next USING (session_id)
+        WHERE used.token_hash = $1 AND used.used_at > now() - $3::float8 * interval '1 second'
+            AND next.token_hash = $2 AND next.used_at IS NULL AND next.revoked_at IS NULL AND next.expires_at > now())");
     /// Ends the session of a token that was used before.
     END_REUSED = "UPDATE refresh_tokens SET revoked_at = now()
         WHERE revoked_at IS NULL AND session_id =
             (SELECT session_id FROM refresh_tokens WHERE token_hash = $1 AND used_at IS NOT NULL)";
-    /// Ends one session of a user.
+    /// Ends the session of a token.
     END_SESSION = "UPDATE refresh_tokens SET revoked_at = now()
-        WHERE revoked_at IS NULL AND user_id = $1 AND session_id =
-            (SELECT session_id FROM refresh_tokens WHERE token_hash = $2)";
+        WHERE revoked_at IS NULL AND session_id = (SELECT session_id FROM refresh_tokens WHERE token_hash = $1)";
     /// Ends all sessions of a user.
     END_SESSIONS = "UPDATE refresh_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL";
     /// All sessions of a user, newest first.
@@ -108,6 +121,13 @@ database::statements! {
     /// Makes an account an admin's.
     PROMOTE = concat!("UPDATE users SET role = 'admin', updated_at = now()
         WHERE lower(email) = lower($1) AND deleted_at IS NULL RETURNING ", user_columns!());
+    /// All admins, locked until the end of the transaction, if this account is one of them.
+    LOCK_ADMINS = "SELECT id FROM users WHERE role = 'admin' AND deleted_at IS NULL
+            AND EXISTS (SELECT FROM users WHERE id = $1 AND role = 'admin')
+        ORDER BY id FOR UPDATE";
+    /// Gives an account another role.
+    SET_ROLE = concat!("UPDATE users SET role = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL RETURNING ",
+        user_columns!());
     /// Closes an account: nothing personal stays.
     CLOSE = "UPDATE users SET email = 'deleted-' || id || '@deleted.invalid', username = 'deleted-' || id,
             password_hash = '', email_verified = false, updated_at = now(), deleted_at = now()
@@ -174,8 +194,17 @@ impl<T> Unique<T> for Result<T, database::Error> {
 }
 
 /// 409 if the e-mail address or the username is taken.
-pub(crate) async fn insert(tx: &Connection, email: &str, username: &str, hash: &str) -> Result<User, Error> {
-    user(&tx.query_one(INSERT, &[&UserId::new(), &email, &username, &hash]).await.or_taken()?)
+pub(crate) async fn insert(
+    tx: &Connection,
+    id: UserId,
+    account: &NewAccount,
+    hash: &str,
+    token: &NewToken,
+) -> Result<User, Error> {
+    let (session, lifetime_s) = (Uuid::now_v7(), token.lifetime.as_secs_f64());
+    let NewAccount { email, username, .. } = account;
+    let row = tx.query_one(INSERT, &[&id, email, username, &hash, &token.hash, &session, &lifetime_s]).await;
+    user(&row.or_taken()?)
 }
 
 /// Opens the accounts (e-mail, username, role) whose e-mail address and username are free, and returns those.
@@ -202,6 +231,19 @@ pub(crate) async fn find(db: &Connection, id: UserId) -> Result<Option<User>, Er
 
 pub(crate) async fn find_many(db: &Connection, ids: &[UserId]) -> Result<Vec<User>, Error> {
     db.query(FIND_MANY, &[&ids]).await?.iter().map(user).collect()
+}
+
+/// Those whose e-mail address or username begins with `prefix`, in `role`, before the account `before`.
+pub(crate) async fn list(
+    db: &Connection,
+    prefix: Option<&str>,
+    role: Option<Role>,
+    before: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>, Error> {
+    let pattern = prefix.map(|prefix| prefix.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_") + "%");
+    let role = role.map(Role::as_str);
+    db.query(LIST, &[&before, &role, &pattern, &limit]).await?.iter().map(user).collect()
 }
 
 pub(crate) async fn credentials_of(db: &Connection, id: UserId) -> Result<Option<Credentials>, Error> {
@@ -287,13 +329,23 @@ pub(crate) async fn refresh(tx: &Connection, used: &[u8], next: &NewToken) -> Re
     tx.query_opt(REFRESH, &[&used, &next.hash, &lifetime_s]).await?.as_ref().map(user).transpose()
 }
 
+/// `None`: it is too long ago that `used` was traded for `next`, or it never was, or `next` is over.
+pub(crate) async fn refreshed_just_now(
+    tx: &Connection,
+    used: &[u8],
+    next: &[u8],
+    grace: Duration,
+) -> Result<Option<User>, Error> {
+    tx.query_opt(REFRESHED_JUST_NOW, &[&used, &next, &grace.as_secs_f64()]).await?.as_ref().map(user).transpose()
+}
+
 /// Returns whether there was a session to end, that is, whether the token was used before.
 pub(crate) async fn end_reused(tx: &Connection, token: &[u8]) -> Result<bool, Error> {
     Ok(tx.execute(END_REUSED, &[&token]).await? > 0)
 }
 
-pub(crate) async fn end_session(tx: &Connection, user: UserId, token: &[u8]) -> Result<(), Error> {
-    tx.execute(END_SESSION, &[&user, &token]).await?;
+pub(crate) async fn end_session(tx: &Connection, token: &[u8]) -> Result<(), Error> {
+    tx.execute(END_SESSION, &[&token]).await?;
     Ok(())
 }
 
@@ -325,6 +377,18 @@ pub(crate) async fn update_hash(tx: &Connection, id: UserId, old: &str, new: &st
 
 pub(crate) async fn promote(tx: &Connection, email: &str) -> Result<Option<User>, Error> {
     tx.query_opt(PROMOTE, &[&email]).await?.as_ref().map(user).transpose()
+}
+
+/// Is this the only account that can run the shop? If it is an admin's, the others stay admins until the end of the
+/// transaction.
+pub(crate) async fn is_last_admin(tx: &Connection, id: UserId) -> Result<bool, Error> {
+    let admins = tx.query(LOCK_ADMINS, &[&id]).await?;
+    Ok(matches!(admins.as_slice(), [only] if only.get::<_, UserId>("id") == id))
+}
+
+/// `None`: no such account.
+pub(crate) async fn set_role(tx: &Connection, id: UserId, role: Role) -> Result<Option<User>, Error> {
+    tx.query_opt(SET_ROLE, &[&id, &role.as_str()]).await?.as_ref().map(user).transpose()
 }
 
 /// Masks an account and forgets its sessions. Returns whether it was open.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use service::{Claims, Error, ISSUER, TOKEN_LIFETIME};
+use chrono::{DateTime, TimeDelta, Utc};
+use events::UserId;
+use service::{Claims, Error, ISSUER, TOKEN_LIFETIME, TokenKeys};
 use sha2::{Digest, Sha256};
 use users_client::{LoginAnswer, Registered, Secret, User};
 
@@ -11,12 +12,24 @@ use crate::Users;
 use crate::model::Attempt;
 use crate::repository::{self, Limit, NewToken};
 
-/// A refresh token before its owner gets it: 256 random bits, of which the database sees only the hash.
+/// A refresh token before its owner gets it: 256 bits that nobody can guess, of which the database sees only the hash.
+///
+/// A login's is random. Where the same answer has to be given twice, and the token is stored nowhere, it is derived.
 pub(crate) struct RefreshToken(Secret);
 
 impl RefreshToken {
     pub(crate) fn random() -> RefreshToken {
         RefreshToken(Secret::new(hex::encode(rand::random::<[u8; 32]>())))
+    }
+
+    /// The first one of an account: a repeated registration answers the same.
+    pub(crate) fn of_registration(keys: &TokenKeys, id: UserId) -> RefreshToken {
+        RefreshToken(Secret::new(hex::encode(keys.derive(&format!("refresh token of registration {id}")))))
+    }
+
+    /// The one that a used one is traded for: two who use it at once get the same.
+    pub(crate) fn after(keys: &TokenKeys, used: &[u8]) -> RefreshToken {
+        RefreshToken(Secret::new(hex::encode(keys.derive(&format!("refresh token after {}", hex::encode(used))))))
     }
 
     pub(crate) fn stored(&self, lifetime: Duration) -> NewToken {
@@ -58,14 +71,26 @@ impl Users {
     /// Signed as of the registration, so that a repetition of it answers the same bytes and no token is stored.
     pub(crate) fn registered(&self, user: User) -> Result<Registered, Error> {
         let token = self.keys.sign(&claims(&user, user.created_at))?.reveal().to_owned();
-        Ok(Registered { user, token })
+        let refresh_token = RefreshToken::of_registration(&self.keys, user.id).0;
+        let refresh_expires_at = self.refresh_expiry(user.created_at);
+        Ok(Registered { user, token, refresh_token, refresh_expires_at })
     }
 
     /// A fresh token beside a refresh token that is stored already.
     pub(crate) fn logged_in(&self, user: User, refresh: RefreshToken) -> Result<LoginAnswer, Error> {
         let signed_at = Utc::now();
         let token = self.keys.sign(&claims(&user, signed_at))?.reveal().to_owned();
-        Ok(LoginAnswer { token, user, refresh_token: refresh.0, expires_at: signed_at + TOKEN_LIFETIME })
+        Ok(LoginAnswer {
+            token,
+            user,
+            refresh_token: refresh.0,
+            expires_at: signed_at + TOKEN_LIFETIME,
+            refresh_expires_at: self.refresh_expiry(signed_at),
+        })
+    }
+
+    fn refresh_expiry(&self, from: DateTime<Utc>) -> DateTime<Utc> {
+        from + TimeDelta::from_std(self.config.refresh_lifetime).unwrap_or(TimeDelta::MAX)
     }
 
     /// Counts a wrong password. The answer is `wrong`, or 429 if there were too many before: parallel guesses

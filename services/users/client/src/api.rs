@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use events::UserId;
-use service::{Caller, Error};
+use service::{Caller, Error, Page, PageQuery};
 
 use crate::types::{
-    ChangePassword, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, UpdateProfile, User,
+    ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, SetRole,
+    UpdateProfile, User, UserFilter,
 };
 
 /// Accounts: who may log in, and as what.
@@ -21,10 +22,11 @@ pub trait UsersApi: Send + Sync {
     async fn login(&self, caller: &Caller, input: Login) -> Result<LoginAnswer, Error>;
 
     /// Trades a refresh token for a new token and a new refresh token. 401 `invalid_refresh_token`; one that was
-    /// used before ends the whole session.
+    /// used before ends the whole session. Using it again within moments answers the same new refresh token: two tabs
+    /// may do so at once, and an answer may get lost.
     async fn refresh(&self, caller: &Caller, input: Refresh) -> Result<LoginAnswer, Error>;
 
-    /// Ends the session of the refresh token, or without one all sessions of the caller.
+    /// Ends the session of the refresh token, whoever calls; without one all sessions of the caller.
     async fn logout(&self, caller: &Caller, input: Logout) -> Result<(), Error>;
 
     /// An account: the caller's own, or any for an admin; else 404.
@@ -33,12 +35,24 @@ pub trait UsersApi: Send + Sync {
     /// The accounts among `ids` that exist and that the caller may see, in no order; at most [`crate::MAX_IDS`] ids.
     async fn users_by_ids(&self, caller: &Caller, ids: &[UserId]) -> Result<Vec<User>, Error>;
 
+    /// Accounts, newest first (admin).
+    async fn users(&self, caller: &Caller, filter: UserFilter, page: PageQuery) -> Result<Page<User>, Error>;
+
+    /// Gives an account another role, from its next token on, and records who did (admin). 404 `user_not_found`,
+    /// 409 `last_admin` where nobody would be left to run the shop. The caller's idempotency key is honoured.
+    async fn set_role(&self, caller: &Caller, id: UserId, input: SetRole) -> Result<User, Error>;
+
     /// Changes e-mail address or username. 404 as [`UsersApi::profile`], 409 as [`UsersApi::register`].
     /// The caller's idempotency key is honoured.
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error>;
 
-    /// Closes an account: personal data is masked for good, sessions end. 404 as [`UsersApi::profile`].
+    /// Closes an account: personal data is masked for good, sessions end. 404 as [`UsersApi::profile`], 409
+    /// `last_admin`.
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error>;
+
+    /// The same to the caller's own account, if they still know its password; 409 `last_admin`. The caller's
+    /// idempotency key is honoured.
+    async fn close_account(&self, caller: &Caller, input: CloseAccount) -> Result<(), Error>;
 
     /// Changes the caller's password and ends all of their sessions.
     async fn change_password(&self, caller: &Caller, input: ChangePassword) -> Result<(), Error>;

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use events::UserId;
-use service::{Caller, ConfigError, Error, HttpClient};
+use serde::Serialize;
+use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 
 use crate::api::UsersApi;
 use crate::types::{
-    ByIds, ChangePassword, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, UpdateProfile, User,
+    ByIds, ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, SetRole,
+    UpdateProfile, User, UserFilter,
 };
 
 /// Calls the REST endpoints of the users service.
@@ -18,6 +20,15 @@ impl Http {
     pub fn new(base_url: &str) -> Result<Http, ConfigError> {
         HttpClient::new("users", base_url).map(Http)
     }
+}
+
+/// A filter and a page in one query string.
+#[derive(Serialize)]
+struct Filtered<'a> {
+    #[serde(flatten)]
+    filter: &'a UserFilter,
+    #[serde(flatten)]
+    page: &'a PageQuery,
 }
 
 #[async_trait]
@@ -44,7 +55,15 @@ impl UsersApi for Http {
 
     async fn users_by_ids(&self, caller: &Caller, ids: &[UserId]) -> Result<Vec<User>, Error> {
         let ids = ids.iter().map(UserId::to_string).collect::<Vec<_>>().join(",");
-        self.0.get(caller, "/users").query(&ByIds { ids }).send().await
+        self.0.get(caller, "/users/by-ids").query(&ByIds { ids }).send().await
+    }
+
+    async fn users(&self, caller: &Caller, filter: UserFilter, page: PageQuery) -> Result<Page<User>, Error> {
+        self.0.get(caller, "/users").query(&Filtered { filter: &filter, page: &page }).send().await
+    }
+
+    async fn set_role(&self, caller: &Caller, id: UserId, input: SetRole) -> Result<User, Error> {
+        self.0.post(caller, &format!("/profile/{id}/role")).json(&input).send().await
     }
 
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error> {
@@ -53,6 +72,10 @@ impl UsersApi for Http {
 
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error> {
         self.0.delete(caller, &format!("/profile/{id}")).send().await
+    }
+
+    async fn close_account(&self, caller: &Caller, input: CloseAccount) -> Result<(), Error> {
+        self.0.post(caller, "/close-account").json(&input).send().await
     }
 
     async fn change_password(&self, caller: &Caller, input: ChangePassword) -> Result<(), Error> {

@@ -68,7 +68,7 @@ pub struct Refresh {
 /// `POST /logout`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Logout {
-    /// Names the session to end; all of the caller's if absent.
+    /// Names the session to end, and is authority enough for that; all sessions of the caller if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
@@ -82,6 +82,32 @@ pub struct ChangePassword {
     pub new_password: Secret,
 }
 
+/// `POST /close-account`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CloseAccount {
+    /// The one that is valid now: a token alone closes nothing here.
+    pub password: Secret,
+}
+
+/// `POST /profile/{id}/role`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetRole {
+    /// What the account may do from its next token on.
+    pub role: Role,
+}
+
+/// Which accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UserFilter {
+    /// Only those whose e-mail address or username begins like this, whatever its case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// Only those in this role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
 /// `PATCH /profile/{id}`: what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpdateProfile {
@@ -93,7 +119,7 @@ pub struct UpdateProfile {
     pub username: Option<String>,
 }
 
-/// `GET /users?ids=`
+/// `GET /users/by-ids?ids=`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ByIds {
@@ -128,6 +154,10 @@ pub struct Registered {
     pub user: User,
     /// A token for it, as [`Login`] would give: valid 24 h from `created_at`.
     pub token: String,
+    /// Good for one [`Refresh`].
+    pub refresh_token: Secret,
+    /// From when on that is refused.
+    pub refresh_expires_at: DateTime<Utc>,
 }
 
 /// Answer to [`Login`] and [`Refresh`].
@@ -141,6 +171,8 @@ pub struct LoginAnswer {
     pub refresh_token: Secret,
     /// From when on the token is refused.
     pub expires_at: DateTime<Utc>,
+    /// From when on the refresh token is refused.
+    pub refresh_expires_at: DateTime<Utc>,
 }
 
 /// Answer to `GET /profile/{id}/export`.

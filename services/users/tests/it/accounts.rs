@@ -143,7 +143,7 @@ async fn a_closed_account_keeps_nothing_personal_and_frees_its_names() {
     let session = world.login("ada", PASSWORD).await.unwrap();
     let caller = world.caller(&ada.token);
     let export = world.users.export(&caller, ada.user.id).await.unwrap();
-    assert_eq!((export.user, export.sessions.len()), (ada.user.clone(), 1));
+    assert_eq!((export.user, export.sessions.len()), (ada.user.clone(), 2), "of the registration and the login");
 
     world.users.delete_profile(&caller, ada.user.id).await.unwrap();
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a fault of the surroundings is a failed test")]
 
 mod accounts;
+mod customers;
 mod rest;
 mod sessions;
 mod support;

@@ -6,9 +6,12 @@ use axum::http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use service::server::{AppConfig, DRAIN_TIMEOUT, app, serve};
+use service::{PageQuery, Role};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use users_client::{ChangePassword, Http, Logout, Refresh, Secret, UpdateProfile, UsersApi};
+use users_client::{
+    ChangePassword, CloseAccount, Http, Logout, Refresh, Secret, SetRole, UpdateProfile, UserFilter, UsersApi,
+};
 
 use crate::support::{PASSWORD, World, anonymous, code, is, login, registration};
 
@@ -73,7 +76,9 @@ async fn who_calls_is_asked_before_the_body() {
     let world = World::new().await;
     let router = router(&world);
     let profile = format!("/profile/{}", events::UserId::new());
-    for (method, path) in [("PATCH", profile.as_str()), ("POST", "/password"), ("POST", "/logout"), ("GET", "/users")] {
+    let role = format!("{profile}/role");
+    let signed_in = [("PATCH", profile.as_str()), ("POST", "/password"), ("POST", "/close-account"), ("POST", &role)];
+    for (method, path) in signed_in.into_iter().chain([("GET", "/users"), ("GET", "/users/by-ids")]) {
         let (status, error) = call(&router, method, path, None, Some(json!("nonsense"))).await;
         assert_eq!((status, &error["error"]), (StatusCode::UNAUTHORIZED, &json!("unauthenticated")), "{path}");
     }
@@ -104,14 +109,20 @@ async fn the_http_client_says_what_the_service_says() {
     );
     let rename = UpdateProfile { email: None, username: Some("Ada L.".into()) };
     assert_eq!(client.update_profile(&caller, ada.user.id, rename).await.unwrap().username, "Ada L.");
-    assert_eq!(client.export(&caller, ada.user.id).await.unwrap().sessions.len(), 1);
+    assert_eq!(client.export(&caller, ada.user.id).await.unwrap().sessions.len(), 2);
     client.logout(&caller, Logout { refresh_token: Some(refreshed.refresh_token.clone()) }).await.unwrap();
     let over = client.refresh(&anonymous(), Refresh { refresh_token: refreshed.refresh_token }).await;
     assert_eq!(code(over), is(401, "invalid_refresh_token"));
     let change =
         ChangePassword { current_password: Secret::new(PASSWORD), new_password: Secret::new("a new password") };
     client.change_password(&caller, change).await.unwrap();
-    client.delete_profile(&caller, ada.user.id).await.unwrap();
+    let admin = world.admin().await;
+    let found = UserFilter { q: Some("ADA".into()), role: Some(Role::User) };
+    assert_eq!(client.users(&admin, found, PageQuery::first(1)).await.unwrap().items[0].id, ada.user.id);
+    let promoted = client.set_role(&admin, ada.user.id, SetRole { role: Role::Admin }).await.unwrap();
+    assert_eq!(promoted.role, Role::Admin);
+    client.close_account(&caller, CloseAccount { password: Secret::new("a new password") }).await.unwrap();
+    assert_eq!(code(client.delete_profile(&caller, ada.user.id).await), is(404, "user_not_found"));
     assert_eq!(code(client.profile(&caller, ada.user.id).await), is(404, "user_not_found"));
 
     shutdown.cancel();

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use users::UsersConfig;
 use users_client::{Logout, Refresh, Secret, UsersApi};
 
-use crate::support::{PASSWORD, World, anonymous, code, config, from, is, login};
+use crate::support::{PASSWORD, World, anonymous, code, config, from, is, keyed, login, registration};
 
 #[tokio::test]
 async fn a_login_works_whatever_the_cases_of_the_address() {
@@ -110,16 +110,44 @@ async fn a_refresh_token_works_once() {
 }
 
 #[tokio::test]
-async fn of_parallel_uses_of_one_token_at_most_one_succeeds() {
+async fn tabs_that_refresh_at_once_go_on_with_one_token() {
     let world = World::new().await;
     world.register("ada").await;
     let token = world.login("ada", PASSWORD).await.unwrap().refresh_token;
-    let nobody = anonymous();
-    let uses = (0..8).map(|_| world.users.refresh(&nobody, Refresh { refresh_token: token.clone() }));
-    let won: Vec<_> = join_all(uses).await.into_iter().filter_map(Result::ok).collect();
-    assert_eq!(won.len(), 1);
-    let next = Refresh { refresh_token: won[0].refresh_token.clone() };
-    assert_eq!(code(world.users.refresh(&anonymous(), next).await), is(401, "invalid_refresh_token"));
+    let refresh =
+        async |token: &Secret| world.users.refresh(&anonymous(), Refresh { refresh_token: token.clone() }).await;
+    let won: Vec<_> = join_all((0..8).map(|_| refresh(&token))).await.into_iter().map(Result::unwrap).collect();
+    assert!(won.iter().all(|answer| answer.refresh_token == won[0].refresh_token), "the session does not fork");
+    assert!(won.iter().all(|answer| world.keys.verify(&answer.token).is_ok()));
+
+    let next = refresh(&won[0].refresh_token).await.unwrap().refresh_token;
+    assert_eq!(code(refresh(&token).await), is(401, "invalid_refresh_token"), "its successor was used meanwhile");
+    assert_eq!(code(refresh(&next).await), is(401, "invalid_refresh_token"), "so all of the session is over");
+}
+
+#[tokio::test]
+async fn a_token_that_was_used_longer_ago_ends_its_session() {
+    let world = World::with(UsersConfig { refresh_grace: Duration::ZERO, ..config() }).await;
+    let first = world.register("ada").await.refresh_token;
+    let refresh =
+        async |token: &Secret| world.users.refresh(&anonymous(), Refresh { refresh_token: token.clone() }).await;
+    let second = refresh(&first).await.unwrap().refresh_token;
+    for token in [&first, &second] {
+        assert_eq!(code(refresh(token).await), is(401, "invalid_refresh_token"));
+    }
+}
+
+#[tokio::test]
+async fn a_registration_begins_a_session_and_its_repetition_answers_the_same() {
+    let world = World::new().await;
+    let caller = keyed(&anonymous(), "0f4b9d8e-2a47-4c39-8e10-f47b525c1b7a");
+    let ada = world.users.register(&caller, registration("ada")).await.unwrap();
+    let again = world.users.register(&caller, registration("ada")).await.unwrap();
+    assert_eq!((&again.refresh_token, again.refresh_expires_at), (&ada.refresh_token, ada.refresh_expires_at));
+    let refreshed = world.users.refresh(&anonymous(), Refresh { refresh_token: ada.refresh_token }).await.unwrap();
+    assert_eq!(refreshed.user, ada.user);
+    let (bob, eve) = (world.register("bob").await, world.register("eve").await);
+    assert_ne!(bob.refresh_token, eve.refresh_token);
 }
 
 #[tokio::test]
@@ -140,7 +168,7 @@ async fn tokens_are_stored_as_hashes_and_expire() {
 }
 
 #[tokio::test]
-async fn logout_ends_one_session_or_all_and_only_ones_own() {
+async fn logout_ends_the_session_of_a_token_or_all_of_the_caller() {
     let world = World::new().await;
     let (ada, bob) = (world.register("ada").await, world.register("bob").await);
     let (as_ada, as_bob) = (world.caller(&ada.token), world.caller(&bob.token));
@@ -153,10 +181,10 @@ async fn logout_ends_one_session_or_all_and_only_ones_own() {
         world.users.refresh(&anonymous(), Refresh { refresh_token: token }).await.map(|answer| answer.refresh_token)
     };
     assert_eq!(code(world.users.logout(&anonymous(), Logout::default()).await), is(401, "unauthenticated"));
-    world.users.logout(&as_bob, one(&tokens[0])).await.unwrap();
+    world.users.logout(&as_bob, Logout::default()).await.unwrap();
     let next = refresh(tokens.remove(0)).await.unwrap();
-    world.users.logout(&as_ada, one(&next)).await.unwrap();
-    assert_eq!(code(refresh(next).await), is(401, "invalid_refresh_token"));
+    world.users.logout(&anonymous(), one(&next)).await.unwrap();
+    assert_eq!(code(refresh(next).await), is(401, "invalid_refresh_token"), "whoever holds it may end it");
     tokens[0] = refresh(tokens[0].clone()).await.unwrap();
     world.users.logout(&as_ada, Logout::default()).await.unwrap();
     for token in tokens {
