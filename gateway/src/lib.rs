@@ -19,6 +19,7 @@ mod products;
 mod scalars;
 mod schema;
 mod scope;
+mod session;
 mod site;
 mod subscription;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::routing::get;
 use cart_client::CartApi;
 use orders_client::OrdersApi;
+use payments_client::PaymentsApi;
 use products_client::ProductsApi;
 use service::{Shutdown, TokenKeys};
 use tokio::sync::Semaphore;
@@ -66,6 +68,8 @@ pub struct Clients {
     pub cart: Arc<dyn CartApi>,
     /// Orders.
     pub orders: Arc<dyn OrdersApi>,
+    /// Payments.
+    pub payments: Arc<dyn PaymentsApi>,
     /// What operators do, at each service that has a database.
     pub operations: Vec<Operated>,
 }

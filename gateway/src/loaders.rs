@@ -15,6 +15,7 @@ use events::{CategoryId, OrderId, ProductId, UserId};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, try_join_all};
 use orders_client::TimelineEntry;
+use payments_client::Payment;
 use products_client::{ProductFacets, ProductFilter, RelatedQuery};
 use service::{Caller, Error};
 
@@ -151,6 +152,7 @@ pub struct Loaders {
     related: Batch<(ProductId, Option<i64>), Vec<Product>>,
     stock_histories: Batch<(ProductId, PageArguments), Connection<StockChange>>,
     timelines: Batch<OrderId, Vec<TimelineEntry>>,
+    payments: Batch<OrderId, Vec<Payment>>,
     users: Batch<UserId, users_client::User>,
 }
 
@@ -296,6 +298,19 @@ impl Loaders {
         Ok(self.timelines.load(id, fetch).await?.unwrap_or_default())
     }
 
+    /// The payments of an order.
+    pub async fn payments(&self, clients: &Clients, caller: &Caller, id: OrderId) -> Result<Vec<Payment>, Error> {
+        let (payments, caller) = (clients.payments.clone(), caller.clone());
+        let fetch = async move |ids: Vec<OrderId>| {
+            let mut of_orders: HashMap<OrderId, Vec<Payment>> = HashMap::new();
+            for payment in payments.payments_of_orders(&caller, &ids).await? {
+                of_orders.entry(payment.order_id).or_default().push(payment);
+            }
+            Ok(of_orders)
+        };
+        Ok(self.payments.load(id, fetch).await?.unwrap_or_default())
+    }
+
     /// An account that the caller may see; `None` if it is gone.
     pub async fn user(
         &self,
@@ -321,6 +336,7 @@ impl Loaders {
         self.related.clear();
         self.stock_histories.clear();
         self.timelines.clear();
+        self.payments.clear();
         self.users.clear();
     }
 }

@@ -1,15 +1,23 @@
 //! Orders and the checkout.
 
+mod mutations;
+mod payments;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use events::OrderId;
-use orders_client::{CancelOrder, OrderFilter, PlaceOrder};
-use service::Caller;
+use orders_client::OrderFilter;
+use service::{Caller, Error, PageQuery};
+use users_client::UserFilter;
 
 use crate::connections::{Connection, PageArguments, cost};
-use crate::errors::{fault, found, payload};
+use crate::errors::{fault, found};
 use crate::products::Product;
-use crate::scalars::{DateTime, Money, id_of};
+use crate::scalars::{DateTime, Money};
 use crate::scope::Scope;
+use crate::users::User;
+
+pub use mutations::OrderMutations;
+pub use payments::Payment;
 
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -109,6 +117,27 @@ impl Order {
     /// Why it failed, for the shopper.
     async fn failure_reason(&self) -> Option<&str> {
         self.order.failure_reason.as_deref()
+    }
+
+    /// May it still be cancelled?
+    async fn cancellable(&self) -> bool {
+        self.order.cancellable
+    }
+
+    /// Who bought; null to everybody but them and admins, and after the account was closed.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let scope = Scope::of(ctx);
+        let user = scope.loaders.user(&scope.clients, &self.caller, self.order.user_id).await.map_err(fault)?;
+        Ok(user.map(|user| User::new(user, self.caller.clone())))
+    }
+
+    /// What was paid for it, and given back; empty until the payment is wanted.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
+        let scope = Scope::of(ctx);
+        let payments = scope.loaders.payments(&scope.clients, &self.caller, self.order.id).await.map_err(fault)?;
+        Ok(payments.into_iter().map(Payment).collect())
     }
 
     /// When it was placed.
@@ -234,17 +263,33 @@ pub struct OrderQueries;
 impl OrderQueries {
     /// The caller's orders, newest first; an admin sees everybody's.
     #[graphql(complexity = "cost(first, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's in the schema")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
         #[graphql(default = 20, desc = "How many, 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those in this state.")] status: Option<OrderStatus>,
+        #[graphql(
+            desc = "Only the one with this id of the order, of its correlation, or of an event that moved it; or \
+            those of the customer with exactly this e-mail address (admin)."
+        )]
+        q: Option<String>,
+        #[graphql(desc = "Only those placed then or later.")] from: Option<DateTime>,
+        #[graphql(desc = "Only those placed before.")] to: Option<DateTime>,
     ) -> Result<Connection<Order>> {
         let scope = Scope::of(ctx);
         scope.caller.user().map_err(fault)?;
         let page = PageArguments::new(ctx, first, after).map_err(fault)?;
-        let filter = OrderFilter { status: status.map(Into::into), user_id: None };
+        let filter = OrderFilter {
+            status: status.map(Into::into),
+            from: from.map(|DateTime(at)| at),
+            to: to.map(|DateTime(at)| at),
+            ..OrderFilter::default()
+        };
+        let Some(filter) = narrowed(scope, filter, q.as_deref()).await.map_err(fault)? else {
+            return Ok(page.nothing());
+        };
         let orders = scope.clients.orders.orders(&scope.caller, filter, page.query()).await.map_err(fault)?;
         Ok(page.connection(orders, |order| Order::new(order, scope.caller.clone())))
     }
@@ -258,86 +303,15 @@ impl OrderQueries {
     }
 }
 
-/// Places an order from a cart.
-#[derive(Debug, InputObject)]
-pub struct CheckoutInput {
-    /// The cart.
-    cart_id: ID,
-    /// With what to pay, e.g. pm_card_visa.
-    payment_method: String,
-    /// Where it goes.
-    shipping_address: Address,
-    /// Repeating the mutation with the same key has no second effect.
-    idempotency_key: Option<String>,
-}
-
-/// Cancels an order that is not shipped.
-#[derive(Debug, InputObject)]
-pub struct CancelOrderInput {
-    /// The order.
-    id: ID,
-    /// Why, for the record; 500 characters at most.
-    reason: Option<String>,
-    /// Repeating the mutation with the same key has no second effect.
-    idempotency_key: Option<String>,
-}
-
-payload! {
-    /// What became of `checkout`.
-    CheckoutPayload {
-        /// The order, already to be found with `order`; null if there are userErrors.
-        order: Order
+/// The filter with what was searched for: an id, or a customer's e-mail address. `None`: nothing is like that.
+async fn narrowed(scope: &Scope, filter: OrderFilter, q: Option<&str>) -> Result<Option<OrderFilter>, Error> {
+    let Some(text) = q.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(Some(filter)) };
+    if let Ok(about) = text.parse() {
+        return Ok(Some(OrderFilter { about: Some(about), ..filter }));
     }
-}
-
-payload! {
-    /// What became of `cancelOrder`.
-    CancelOrderPayload {
-        /// The order, being undone; null if there are userErrors.
-        order: Order
-    }
-}
-
-/// Changes of orders.
-#[derive(Default)]
-pub struct OrderMutations;
-
-#[Object]
-impl OrderMutations {
-    /// Places an order from a cart, once per cart, and begins to fulfil it. Needs a login. Whether there is stock
-    /// and the payment goes through is decided after the answer: follow `orderStatus`.
-    async fn checkout(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which cart, and how it is paid and sent.")] input: CheckoutInput,
-    ) -> Result<CheckoutPayload> {
-        let scope = Scope::of_mutation(ctx);
-        let place = async {
-            scope.caller.user()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let order = PlaceOrder {
-                cart_id: id_of(&input.cart_id, "cart_id")?,
-                payment_method: input.payment_method,
-                shipping_address: input.shipping_address.into(),
-            };
-            scope.clients.orders.place(&caller, order).await
-        };
-        CheckoutPayload::new(place.await.map(|order| Order::new(order, scope.caller.clone())))
-    }
-
-    /// Cancels an order that is not shipped. The order is CANCELLING until all is undone, then CANCELLED.
-    async fn cancel_order(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which order, and why.")] input: CancelOrderInput,
-    ) -> Result<CancelOrderPayload> {
-        let scope = Scope::of_mutation(ctx);
-        let cancel = async {
-            scope.caller.user()?;
-            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
-            let id: OrderId = id_of(&input.id, "id")?;
-            scope.clients.orders.cancel(&caller, id, CancelOrder { reason: input.reason }).await
-        };
-        CancelOrderPayload::new(cancel.await.map(|order| Order::new(order, scope.caller.clone())))
-    }
+    // Of all that begin like it, an address itself is the shortest; there is no second one like it.
+    let wanted = UserFilter { q: Some(text.to_owned()), role: None };
+    let found = scope.clients.users.users(&scope.caller, wanted, PageQuery::first(100)).await?;
+    let customer = found.items.into_iter().find(|user| user.email.eq_ignore_ascii_case(text));
+    Ok(customer.map(|user| OrderFilter { user_id: Some(user.id), ..filter }))
 }

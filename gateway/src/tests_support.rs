@@ -12,6 +12,7 @@ pub fn order(version: i64, status: OrderStatus) -> Order {
         user_id: UserId::new(),
         cart_id: CartId::new(),
         status,
+        cancellable: true,
         version,
         items: Vec::new(),
         subtotal: zero,

@@ -10,6 +10,7 @@ use database::{Database, PoolLimits};
 use messaging::{Consumer, Relay, Transport, Wakes};
 use operations::{Operations, OperationsApi};
 use orders_client::OrdersApi;
+use payments_client::PaymentsApi;
 use products_client::ProductsApi;
 use service::health::{Check, Standard, standard_routes};
 use service::{Shutdown, server, telemetry};
@@ -106,6 +107,7 @@ struct Clients {
     products: Option<Arc<dyn ProductsApi>>,
     cart: Option<Arc<dyn CartApi>>,
     orders: Option<Arc<dyn OrdersApi>>,
+    payments: Option<Arc<dyn PaymentsApi>>,
     /// For operators, of every service that has a database.
     operations: Vec<gateway::Operated>,
 }
@@ -130,6 +132,9 @@ impl Clients {
         if let Some(url) = elsewhere(ServiceName::Orders)? {
             clients.orders = Some(Arc::new(orders_client::Http::new(&url)?));
         }
+        if let Some(url) = elsewhere(ServiceName::Payments)? {
+            clients.payments = Some(Arc::new(payments_client::Http::new(&url)?));
+        }
         for service in Settings::with_database() {
             if let Some(url) = elsewhere(service)? {
                 clients.operate(service, Arc::new(operations::Http::new(service.as_str(), &url)?));
@@ -148,6 +153,7 @@ impl Clients {
             products: mounted(&self.products),
             cart: mounted(&self.cart),
             orders: mounted(&self.orders),
+            payments: mounted(&self.payments),
             operations: self.operations.clone(),
         }
     }
@@ -261,6 +267,7 @@ impl<'a> Process<'a> {
             ServiceName::Payments => {
                 let provider = Arc::new(payments::TestProvider::new(database.clone(), SLOW_PAYMENT));
                 let payments = payments::Payments::new(database, provider, tunables.payments.clone());
+                self.clients.payments.get_or_insert_with(|| payments.clone());
                 self.tasks.spawn("payments", payments::background(payments.clone(), token));
                 (payments::router(payments.clone()), payments::consumers(&payments))
             }

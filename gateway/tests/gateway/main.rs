@@ -3,9 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod catalogue;
 mod http;
+mod orders;
 mod resolvers;
 mod schema;
+mod sessions;
 mod shop;
 mod support;
 mod websocket;

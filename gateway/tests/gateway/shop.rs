@@ -5,21 +5,23 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use cart_client::{AddItem, Cart, CartApi, CartItem, CartStatus, CheckoutCart, UpdateItem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use events::*;
 use messaging::Tapped;
 use orders_client::{
     CancelOrder, Order, OrderFilter, OrderItem, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
     TimelineEntry,
 };
+use payments_client::{CreateRefund, Payment, PaymentStatus, PaymentsApi, Refund, RefundStatus};
 use products_client::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition, Product, ProductFilter,
-    ProductsApi, StockAdjustment, StockEntry, UpdateProduct,
+    Category, CategoryCount, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition,
+    Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
+    StockHistory, SuggestionQuery, UpdateProduct,
 };
 use service::{Caller, Claims, Error, Page, PageQuery, Role};
 use users_client::{
-    ChangePassword, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, Secret, UpdateProfile, User,
-    UsersApi,
+    ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, Secret, SetRole,
+    UpdateProfile, User, UserFilter, UsersApi,
 };
 
 use crate::support::keys;
@@ -32,6 +34,13 @@ pub fn time() -> DateTime<Utc> {
     "2026-03-01T09:30:00Z".parse().unwrap()
 }
 
+/// What a login and a registration give.
+pub const REFRESH_TOKEN: &str = "fedcba9876543210";
+
+fn nobody() -> Login {
+    Login { email: String::new(), password: Secret::new("") }
+}
+
 /// A shop with three categories, a product in each twice, one buyer and one order of all products.
 pub struct Shop {
     pub categories: Vec<Category>,
@@ -39,6 +48,11 @@ pub struct Shop {
     pub buyer: User,
     pub order: Mutex<Order>,
     pub cart_id: CartId,
+    pub payment_id: PaymentId,
+    /// The last refund that was asked for.
+    pub refunded: Mutex<Option<CreateRefund>>,
+    /// Which orders were asked for last.
+    pub order_filter: Mutex<Option<OrderFilter>>,
     /// Every call, in order.
     pub calls: Mutex<Vec<&'static str>>,
     /// Who made the last call.
@@ -67,6 +81,7 @@ impl Shop {
             in_stock: true,
             category_id: Some(categories[n % 3].id),
             image_url: Some("/images/a.svg".into()),
+            images: vec!["/images/a.svg".into(), "/images/a-detail.svg".into()],
             supplier_id: None,
             version: 1,
             created_at: time(),
@@ -89,6 +104,9 @@ impl Shop {
             buyer,
             order,
             cart_id: CartId::new(),
+            payment_id: PaymentId::new(),
+            refunded: Mutex::default(),
+            order_filter: Mutex::default(),
             calls: Mutex::default(),
             last_caller: Mutex::default(),
             refusal: Mutex::default(),
@@ -135,6 +153,22 @@ impl Shop {
         Tapped::Event(Box::new(draft.envelope))
     }
 
+    fn facets_of(&self, products: &[Product]) -> ProductFacets {
+        let count = |category: &Category| CategoryCount {
+            category_id: category.id,
+            count: i32::try_from(products.iter().filter(|p| p.category_id == Some(category.id)).count()).unwrap(),
+        };
+        let total_count = i32::try_from(products.len()).unwrap();
+        ProductFacets {
+            total_count,
+            in_stock: total_count,
+            categories: self.categories.iter().map(count).filter(|count| count.count > 0).collect(),
+            min_price: Some(euros("12.50")),
+            max_price: Some(euros("12.50")),
+            ..ProductFacets::nothing()
+        }
+    }
+
     fn cart(&self) -> Cart {
         let item = |product: &Product| CartItem {
             id: CartItemId::new(),
@@ -170,6 +204,7 @@ fn order(buyer: &User, products: &[Product]) -> Order {
         user_id: buyer.id,
         cart_id: CartId::new(),
         status: OrderStatus::Pending,
+        cancellable: true,
         version: 1,
         items: products.iter().map(item).collect(),
         subtotal: euros("75.00"),
@@ -185,6 +220,18 @@ fn order(buyer: &User, products: &[Product]) -> Order {
         shipped_at: None,
         delivered_at: None,
         cancelled_at: None,
+    }
+}
+
+fn stock_entry(product_id: ProductId, change: i32) -> StockEntry {
+    StockEntry {
+        id: uuid::Uuid::now_v7(),
+        product_id,
+        change,
+        stock_quantity: 5,
+        reason: "count".into(),
+        actor: "ann".into(),
+        created_at: time(),
     }
 }
 
@@ -204,6 +251,31 @@ impl ProductsApi for Shop {
     async fn products(&self, caller: &Caller, _: &ProductFilter, query: &PageQuery) -> Result<Page<Product>, Error> {
         self.called(caller, "products")?;
         page(&self.products, query)
+    }
+    async fn facets(&self, caller: &Caller, _: &ProductFilter) -> Result<ProductFacets, Error> {
+        self.called(caller, "facets")?;
+        Ok(self.facets_of(&self.products))
+    }
+    async fn facets_by_categories(&self, caller: &Caller, ids: &[CategoryId]) -> Result<Vec<CategoryFacets>, Error> {
+        self.called(caller, "facets_by_categories")?;
+        let of_category = |id: &CategoryId| {
+            let of: Vec<Product> = self.products.iter().filter(|p| p.category_id == Some(*id)).cloned().collect();
+            CategoryFacets { category_id: *id, facets: self.facets_of(&of) }
+        };
+        Ok(ids.iter().map(of_category).collect())
+    }
+    async fn suggestions(&self, caller: &Caller, query: &SuggestionQuery) -> Result<Vec<Product>, Error> {
+        self.called(caller, "suggestions")?;
+        Ok(self.products.iter().take(query.limit()?.into()).cloned().collect())
+    }
+    async fn related_products(&self, caller: &Caller, query: &RelatedQuery) -> Result<Vec<RelatedProducts>, Error> {
+        self.called(caller, "related_products")?;
+        let limit = query.limit()?;
+        let related = |id: &ProductId| RelatedProducts {
+            product_id: *id,
+            products: self.products.iter().filter(|p| p.id != *id).take(limit.into()).cloned().collect(),
+        };
+        Ok(query.ids.iter().map(related).collect())
     }
     async fn product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
         self.called(caller, "product")?;
@@ -241,8 +313,9 @@ impl ProductsApi for Shop {
         self.called(caller, "update_product")?;
         Ok(Product { description: change.description.unwrap_or_default(), ..self.products[0].clone() })
     }
-    async fn delete_product(&self, _: &Caller, _: ProductId) -> Result<(), Error> {
-        outside()
+    async fn delete_product(&self, caller: &Caller, id: ProductId) -> Result<Product, Error> {
+        self.called(caller, "delete_product")?;
+        self.product(caller, id).await
     }
     async fn categories(&self, caller: &Caller, query: &PageQuery) -> Result<Page<Category>, Error> {
         self.called(caller, "categories")?;
@@ -257,14 +330,34 @@ impl ProductsApi for Shop {
         self.called(caller, "categories_by_ids")?;
         Ok(self.categories.iter().filter(|category| ids.contains(&category.id)).cloned().collect())
     }
-    async fn create_category(&self, _: &Caller, _: CreateCategory) -> Result<Category, Error> {
-        outside()
+    async fn create_category(&self, caller: &Caller, new: CreateCategory) -> Result<Category, Error> {
+        self.called(caller, "create_category")?;
+        Ok(Category { name: new.name, description: new.description, ..self.categories[0].clone() })
     }
-    async fn adjust_stock(&self, _: &Caller, _: ProductId, _: StockAdjustment) -> Result<StockEntry, Error> {
-        outside()
+    async fn adjust_stock(&self, caller: &Caller, id: ProductId, change: StockAdjustment) -> Result<StockEntry, Error> {
+        self.called(caller, "adjust_stock")?;
+        Ok(StockEntry { reason: change.reason, ..stock_entry(id, 1) })
     }
-    async fn stock_history(&self, _: &Caller, _: ProductId, _: &PageQuery) -> Result<Page<StockEntry>, Error> {
-        outside()
+    async fn stock_history(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        query: &PageQuery,
+    ) -> Result<Page<StockEntry>, Error> {
+        self.called(caller, "stock_history")?;
+        page(&[stock_entry(id, 3), stock_entry(id, 2)], query)
+    }
+    async fn stock_histories(
+        &self,
+        caller: &Caller,
+        ids: &[ProductId],
+        query: &PageQuery,
+    ) -> Result<Vec<StockHistory>, Error> {
+        self.called(caller, "stock_histories")?;
+        let history = |id: &ProductId| {
+            Ok(StockHistory { product_id: *id, entries: page(&[stock_entry(*id, 3), stock_entry(*id, 2)], query)? })
+        };
+        ids.iter().map(history).collect()
     }
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error> {
         self.called(caller, "picture")?;
@@ -332,9 +425,10 @@ impl OrdersApi for Shop {
         let is_seen = order.id == id && caller.user_id() == Some(order.user_id);
         is_seen.then_some(order).ok_or_else(|| Error::not_found("order_not_found", "there is no such order"))
     }
-    async fn orders(&self, caller: &Caller, _: OrderFilter, query: PageQuery) -> Result<Page<Order>, Error> {
+    async fn orders(&self, caller: &Caller, filter: OrderFilter, query: PageQuery) -> Result<Page<Order>, Error> {
         self.called(caller, "orders")?;
         caller.user()?;
+        *self.order_filter.lock().unwrap() = Some(filter);
         let order = self.order.lock().unwrap().clone();
         let earlier = || Order { id: OrderId::new(), ..order.clone() };
         page(&[order.clone(), earlier(), earlier()], &query)
@@ -342,11 +436,13 @@ impl OrdersApi for Shop {
     async fn cancel(&self, caller: &Caller, id: OrderId, _: CancelOrder) -> Result<Order, Error> {
         self.order(caller, id).await
     }
-    async fn ship(&self, _: &Caller, _: OrderId) -> Result<Order, Error> {
-        outside()
+    async fn ship(&self, caller: &Caller, _: OrderId) -> Result<Order, Error> {
+        self.called(caller, "ship")?;
+        Ok(Order { status: OrderStatus::Shipped, cancellable: false, ..self.order.lock().unwrap().clone() })
     }
-    async fn deliver(&self, _: &Caller, _: OrderId) -> Result<Order, Error> {
-        outside()
+    async fn deliver(&self, caller: &Caller, _: OrderId) -> Result<Order, Error> {
+        self.called(caller, "deliver")?;
+        Ok(Order { status: OrderStatus::Delivered, cancellable: false, ..self.order.lock().unwrap().clone() })
     }
     async fn timeline(&self, _: &Caller, _: OrderId) -> Result<Vec<TimelineEntry>, Error> {
         outside()
@@ -372,34 +468,117 @@ impl OrdersApi for Shop {
     }
 }
 
+impl Shop {
+    fn payment(&self, order_id: OrderId) -> Payment {
+        let refund = Refund {
+            id: RefundId::new(),
+            payment_id: self.payment_id,
+            amount: euros("5.00"),
+            reason: "damaged".into(),
+            status: RefundStatus::Pending,
+            failure_reason: None,
+            created_at: time(),
+            updated_at: time(),
+        };
+        Payment {
+            id: self.payment_id,
+            order_id,
+            user_id: self.buyer.id,
+            amount: euros("75.00"),
+            payment_method: "pm_card_visa".into(),
+            provider: "test".into(),
+            status: PaymentStatus::Captured,
+            captured: euros("75.00"),
+            refunded: euros("0.00"),
+            failure_code: None,
+            failure_reason: None,
+            correlation_id: CorrelationId::new(),
+            refunds: vec![refund],
+            created_at: time(),
+            updated_at: time(),
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentsApi for Shop {
+    async fn payments_of_order(&self, _: &Caller, _: OrderId) -> Result<Page<Payment>, Error> {
+        outside()
+    }
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, Error> {
+        self.called(caller, "payment")?;
+        let found = (id == self.payment_id).then(|| Shop::payment(self, OrderId::new()));
+        found.ok_or_else(|| Error::not_found("payment_not_found", "there is no such payment"))
+    }
+    async fn payments_of_orders(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Payment>, Error> {
+        self.called(caller, "payments_of_orders")?;
+        caller.user()?;
+        Ok(ids.iter().map(|id| Shop::payment(self, *id)).collect())
+    }
+    async fn refund(&self, caller: &Caller, _: PaymentId, request: CreateRefund) -> Result<Refund, Error> {
+        self.called(caller, "refund")?;
+        *self.refunded.lock().unwrap() = Some(request);
+        Ok(Shop::payment(self, OrderId::new()).refunds.remove(0))
+    }
+}
+
 #[async_trait]
 impl UsersApi for Shop {
     async fn register(&self, caller: &Caller, _: Register) -> Result<Registered, Error> {
         self.called(caller, "register")?;
-        Ok(Registered { user: self.buyer.clone(), token: self.token(Role::User) })
+        Ok(Registered {
+            user: self.buyer.clone(),
+            token: self.token(Role::User),
+            refresh_token: Secret::new(REFRESH_TOKEN),
+            refresh_expires_at: Utc::now() + TimeDelta::days(30),
+        })
     }
     async fn login(&self, caller: &Caller, _: Login) -> Result<LoginAnswer, Error> {
         self.called(caller, "login")?;
         Ok(LoginAnswer {
             token: self.token(Role::User),
             user: self.buyer.clone(),
-            refresh_token: Secret::new("secret"),
+            refresh_token: Secret::new(REFRESH_TOKEN),
             expires_at: Utc::now(),
+            refresh_expires_at: Utc::now() + TimeDelta::days(30),
         })
     }
-    async fn refresh(&self, _: &Caller, _: Refresh) -> Result<LoginAnswer, Error> {
-        outside()
+    async fn refresh(&self, caller: &Caller, input: Refresh) -> Result<LoginAnswer, Error> {
+        self.called(caller, "refresh")?;
+        if input.refresh_token.reveal() != REFRESH_TOKEN {
+            return Err(Error::unauthenticated("invalid_refresh_token", "this session is over"));
+        }
+        let next = Secret::new("0123456789abcdef");
+        Ok(LoginAnswer { refresh_token: next, ..self.login(caller, nobody()).await? })
     }
-    async fn logout(&self, _: &Caller, _: Logout) -> Result<(), Error> {
-        outside()
+    async fn logout(&self, caller: &Caller, _: Logout) -> Result<(), Error> {
+        self.called(caller, "logout")
+    }
+    async fn users(&self, caller: &Caller, filter: UserFilter, query: PageQuery) -> Result<Page<User>, Error> {
+        self.called(caller, "users")?;
+        caller.admin()?;
+        let is_found = filter.q.is_none_or(|q| self.buyer.email.starts_with(&q));
+        page(if is_found { std::slice::from_ref(&self.buyer) } else { &[] }, &query)
+    }
+    async fn set_role(&self, caller: &Caller, _: UserId, input: SetRole) -> Result<User, Error> {
+        self.called(caller, "set_role")?;
+        caller.admin()?;
+        Ok(User { role: input.role, ..self.buyer.clone() })
+    }
+    async fn close_account(&self, caller: &Caller, _: CloseAccount) -> Result<(), Error> {
+        self.called(caller, "close_account")?;
+        caller.user().map(drop)
     }
     async fn profile(&self, caller: &Caller, id: UserId) -> Result<User, Error> {
         self.called(caller, "profile")?;
         let is_own = caller.user()?.user_id == id;
         is_own.then(|| self.buyer.clone()).ok_or_else(|| Error::not_found("user_not_found", "there is no such user"))
     }
-    async fn users_by_ids(&self, _: &Caller, _: &[UserId]) -> Result<Vec<User>, Error> {
-        outside()
+    async fn users_by_ids(&self, caller: &Caller, ids: &[UserId]) -> Result<Vec<User>, Error> {
+        self.called(caller, "users_by_ids")?;
+        let own = caller.user()?.user_id;
+        let is_seen = ids.contains(&self.buyer.id) && (caller.is_admin() || own == self.buyer.id);
+        Ok(is_seen.then(|| self.buyer.clone()).into_iter().collect())
     }
     async fn update_profile(&self, caller: &Caller, id: UserId, _: UpdateProfile) -> Result<User, Error> {
         self.profile(caller, id).await
@@ -407,10 +586,12 @@ impl UsersApi for Shop {
     async fn delete_profile(&self, _: &Caller, _: UserId) -> Result<(), Error> {
         outside()
     }
-    async fn change_password(&self, _: &Caller, _: ChangePassword) -> Result<(), Error> {
-        outside()
+    async fn change_password(&self, caller: &Caller, _: ChangePassword) -> Result<(), Error> {
+        self.called(caller, "change_password")?;
+        caller.user().map(drop)
     }
-    async fn export(&self, _: &Caller, _: UserId) -> Result<Export, Error> {
-        outside()
+    async fn export(&self, caller: &Caller, id: UserId) -> Result<Export, Error> {
+        self.called(caller, "export")?;
+        Ok(Export { exported_at: time(), user: self.profile(caller, id).await?, sessions: Vec::new() })
     }
 }

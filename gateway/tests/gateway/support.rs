@@ -47,6 +47,7 @@ impl Running {
             products: shop.clone(),
             cart: shop.clone(),
             orders: shop.clone(),
+            payments: shop.clone(),
             operations: Vec::new(),
         };
         let mut config = GatewayConfig { tap_linger: Duration::from_millis(20), ..GatewayConfig::new(keys()) };

@@ -13,7 +13,7 @@ use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
-use crate::model::Step;
+use crate::model::{self, Step};
 use crate::runner::{self, Outcome};
 use crate::saga::Input;
 use crate::{Orders, OrdersConfig, SERVICE, repository};
@@ -34,13 +34,15 @@ impl OrdersApi for Orders {
         };
         let snapshot = self.cart.checkout(caller, input.cart_id, checkout).await?;
         let patience = self.config.reservation_deadline;
-        idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move {
-                repository::insert(tx, std::slice::from_ref(&snapshot), patience).await?;
-                repository::order(tx, snapshot.order_id).await?.ok_or_else(not_found)
-            })
-        })
-        .await
+        let place = async move |db: &Connection| match repository::insert(db, &[&snapshot], patience).await?.as_slice()
+        {
+            [at] => Ok(model::placed(snapshot, *at)),
+            _ => repository::order(db, snapshot.order_id).await?.ok_or_else(not_found),
+        };
+        match operation.is_keyed() {
+            true => idempotency::write(&self.database, operation, |tx| Box::pin(async move { place(tx).await })).await,
+            false => self.database.write_statement(|db| Box::pin(async move { place(db).await })).await,
+        }
     }
 
     async fn order(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
@@ -58,7 +60,8 @@ impl OrdersApi for Orders {
             return Page::new(&page, Vec::new(), |order: &Order| order.id);
         }
         let db = self.database.read().await?;
-        let rows = repository::orders(&db, user, filter.status, page.after()?, page.rows()?).await?;
+        let filter = OrderFilter { user_id: user, ..filter };
+        let rows = repository::orders(&db, &filter, page.after()?, page.rows()?).await?;
         Page::new(&page, rows, |order| order.id)
     }
 

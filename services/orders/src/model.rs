@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use events::{
-    CartCheckoutInitiated, CorrelationId, Draft, EventId, OrderCancelled, OrderConfirmed, OrderDelivered, OrderFailed,
-    OrderId, OrderPlaced, OrderRolledBack, OrderShipped, OrderStatus, PaymentRequested, RefundRequested,
-    ReleaseRequested, ReopenRequested, ReservationId, StockLine, StockRefusal, StockReservationFailed,
+    CartCheckoutInitiated, CorrelationId, Draft, EventId, Money, OrderCancelled, OrderConfirmed, OrderDelivered,
+    OrderFailed, OrderId, OrderLine, OrderPlaced, OrderRolledBack, OrderShipped, OrderStatus, PaymentRequested,
+    RefundRequested, ReleaseRequested, ReopenRequested, ReservationId, StockLine, StockRefusal, StockReservationFailed,
 };
+
+use orders_client::{Order, OrderItem};
 
 use crate::saga::{Command, Ending, Input, State, Undo, Undoing};
 use crate::{OrdersConfig, SERVICE};
@@ -97,6 +99,25 @@ pub struct Unreadable {
     pub reason: String,
 }
 
+/// May a person still cancel an order that stands there? Whoever asks at rest hears what [`saga::next`] will say.
+///
+/// [`saga::next`]: crate::saga::next
+pub fn is_cancellable(status: OrderStatus) -> bool {
+    match status {
+        OrderStatus::Pending
+        | OrderStatus::CartValidated
+        | OrderStatus::InventoryReserved
+        | OrderStatus::PaymentProcessed
+        | OrderStatus::Confirmed => true,
+        OrderStatus::Shipped
+        | OrderStatus::Delivered
+        | OrderStatus::Failed
+        | OrderStatus::Compensated
+        | OrderStatus::Cancelling
+        | OrderStatus::Cancelled => false,
+    }
+}
+
 /// The columns `status`, `ending`, `compensation_log` and `asked` of a state.
 pub fn columns(state: &State) -> (&'static str, Option<&'static str>, Vec<&'static str>, i32) {
     let status = if matches!(state, State::Stuck(..)) { "STUCK" } else { state.order_status().as_str() };
@@ -177,6 +198,42 @@ fn passed(from: &State, to: &State) -> Vec<OrderStatus> {
     match (from, to) {
         (State::InventoryReserved, State::Confirmed) => vec![OrderStatus::PaymentProcessed, OrderStatus::Confirmed],
         _ => vec![to.order_status()],
+    }
+}
+
+/// The order that a checkout becomes, as it is stored at first.
+pub fn placed(checkout: CartCheckoutInitiated, at: DateTime<Utc>) -> Order {
+    let CartCheckoutInitiated { cart_id, order_id, correlation_id, user_id, lines, total, shipping_address, .. } =
+        checkout;
+    let item = |line: OrderLine| OrderItem {
+        product_id: line.product_id,
+        name: line.name,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        line_total: line.unit_price.times(line.quantity).expect("the cart's total is in range"),
+    };
+    let nothing = Money::zero(total.currency());
+    Order {
+        id: order_id,
+        user_id,
+        cart_id,
+        status: OrderStatus::Pending,
+        cancellable: is_cancellable(OrderStatus::Pending),
+        version: 1,
+        items: lines.into_iter().map(item).collect(),
+        subtotal: total,
+        shipping_total: nothing,
+        tax_total: nothing,
+        total,
+        shipping_address: Some(shipping_address),
+        correlation_id,
+        failure_code: None,
+        failure_reason: None,
+        created_at: at,
+        updated_at: at,
+        shipped_at: None,
+        delivered_at: None,
+        cancelled_at: None,
     }
 }
 
@@ -278,6 +335,7 @@ pub fn refused(event: &StockReservationFailed) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::saga::next;
 
     #[test]
     fn states_survive_their_columns() {
@@ -299,6 +357,18 @@ mod tests {
             let (status, ending, owed, asked) = columns(&state);
             let owed: Vec<String> = owed.into_iter().map(str::to_owned).collect();
             assert_eq!(state_from(status, ending, &owed, asked), Some(state));
+        }
+    }
+
+    #[test]
+    fn what_may_be_cancelled_is_what_the_saga_would_cancel() {
+        for status in OrderStatus::ALL {
+            let Some(state) = state_from(status.as_str(), None, &[], 0) else {
+                assert!(!is_cancellable(status), "{status} is being undone");
+                continue;
+            };
+            let cancels = next(&state, Input::Cancel).is_ok_and(|transition| transition.to != state);
+            assert_eq!(is_cancellable(status), cancels, "{status}");
         }
     }
 

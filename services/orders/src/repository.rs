@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use database::{Connection, Error, Row, ToSql};
+use database::{Command, Connection, Error, Row, ToSql};
 use events::{Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, UserId};
-use orders_client::{Compensation, Order, OrderItem, Saga, SagaFilter, Timeline, TimelineEntry};
+use orders_client::{Compensation, Order, OrderFilter, OrderItem, Saga, SagaFilter, Timeline, TimelineEntry};
 use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -21,17 +21,19 @@ database::statements! {
             SELECT id, user_id, cart_id, currency, total, total, 'PENDING', correlation_id, payment_method, address::jsonb
             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::numeric[], $6::uuid[], $7::text[], $8::text[])
                 AS o (id, user_id, cart_id, currency, total, correlation_id, payment_method, address)
-            ON CONFLICT DO NOTHING RETURNING id),
+            ON CONFLICT DO NOTHING RETURNING id, created_at),
         items AS (
             INSERT INTO order_items (order_id, product_id, name, quantity, price, currency)
             SELECT order_id, product_id, name, quantity, price, currency
             FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::int[], $13::numeric[], $14::text[])
                 AS i (order_id, product_id, name, quantity, price, currency)
+            WHERE order_id IN (SELECT id FROM placed)),
+        sagas AS (
+            INSERT INTO saga_states (id, correlation_id, status, order_id, payload, expires_at)
+            SELECT id, correlation_id, 'PENDING', order_id, payload::jsonb, now() + $17::float8 * interval '1 second'
+            FROM unnest($15::uuid[], $6::uuid[], $1::uuid[], $16::text[]) AS s (id, correlation_id, order_id, payload)
             WHERE order_id IN (SELECT id FROM placed))
-        INSERT INTO saga_states (id, correlation_id, status, order_id, payload, expires_at)
-        SELECT s.id, s.correlation_id, 'PENDING', s.order_id, s.payload::jsonb, now() + $17::float8 * interval '1 second'
-        FROM unnest($15::uuid[], $6::uuid[], $1::uuid[], $16::text[]) AS s (id, correlation_id, order_id, payload)
-        WHERE s.order_id IN (SELECT id FROM placed)";
+        SELECT created_at FROM placed";
     /// In key order, so that two batches never wait for each other in a circle. Locks the order too: of a row that
     /// is only joined, whoever had to wait for the lock would read the version from before the wait.
     LOCK = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version,
@@ -43,6 +45,7 @@ database::statements! {
         FROM saga_states s JOIN orders o ON o.id = s.order_id
         WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR NO KEY UPDATE OF s, o SKIP LOCKED";
     POSTPONE = "UPDATE saga_states SET expires_at = now() + $2::float8 * interval '1 second' WHERE order_id = ANY ($1)";
+    /// The new states of sagas and orders, and what is told of them.
     SAVE = "WITH moved AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[], $7::text[],
                                  $8::bigint[], $9::text[], $10::text[], $11::text[])
@@ -52,7 +55,11 @@ database::statements! {
             UPDATE saga_states s
             SET status = m.saga_status, ending = m.ending, compensation_log = string_to_array(m.owed, ','),
                 asked = m.asked, updated_at = now(), expires_at = now() + m.patience_s * interval '1 second'
-            FROM moved m WHERE s.order_id = m.order_id)
+            FROM moved m WHERE s.order_id = m.order_id),
+        told AS (
+            INSERT INTO timeline (order_id, event_id, event, service, detail, at)
+            SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz[])
+            ON CONFLICT DO NOTHING)
         UPDATE orders o
         SET status = m.status, version = m.version, updated_at = now(),
             failure_code = coalesce(o.failure_code, m.failure_code),
@@ -62,9 +69,6 @@ database::statements! {
             delivered_at = CASE WHEN m.status = 'DELIVERED' THEN coalesce(o.delivered_at, now()) ELSE o.delivered_at END,
             cancelled_at = CASE WHEN m.status = 'CANCELLED' THEN coalesce(o.cancelled_at, now()) ELSE o.cancelled_at END
         FROM moved m WHERE o.id = m.order_id";
-    ADD_TIMELINE = "INSERT INTO timeline (order_id, event_id, event, service, detail, at)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-        ON CONFLICT DO NOTHING";
     BEGIN_UNDOS = "INSERT INTO compensation_log (order_id, saga_correlation_id, compensation_event, compensation_payload, status)
         SELECT order_id, correlation_id, event, payload::jsonb, 'requested'
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u (order_id, correlation_id, event, payload)
@@ -86,7 +90,13 @@ database::statements! {
     ORDER = "SELECT * FROM orders WHERE id = $1";
     ORDERS = "SELECT * FROM orders
         WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::text IS NULL OR status = $2) AND ($3::uuid IS NULL OR id < $3)
+          AND ($5::uuid[] IS NULL OR id = ANY ($5))
+          AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
         ORDER BY id DESC LIMIT $4";
+    /// Each by an index of its own.
+    ABOUT = "SELECT id FROM orders WHERE id = $1
+        UNION SELECT id FROM orders WHERE saga_correlation_id = $1
+        UNION SELECT order_id FROM timeline WHERE event_id = $1";
     ITEMS = "SELECT order_id, product_id, name, quantity, price, currency FROM order_items
         WHERE order_id = ANY ($1) ORDER BY order_id, id";
     /// In the order in which they were heard of: the clocks of other services disagree.
@@ -109,9 +119,13 @@ database::statements! {
         WHERE status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED') GROUP BY status";
 }
 
-/// Stores what the cart checked out, where it is not stored yet.
-pub async fn insert(tx: &Connection, checkouts: &[CartCheckoutInitiated], patience: Duration) -> Result<(), Error> {
-    let column = |pick: fn(&CartCheckoutInitiated) -> Uuid| checkouts.iter().map(pick).collect::<Vec<Uuid>>();
+/// Stores what the cart checked out, where it is not stored yet; returns when, for each that is new.
+pub async fn insert(
+    tx: &Connection,
+    checkouts: &[&CartCheckoutInitiated],
+    patience: Duration,
+) -> Result<Vec<DateTime<Utc>>, Error> {
+    let column = |pick: fn(&CartCheckoutInitiated) -> Uuid| checkouts.iter().map(|c| pick(c)).collect::<Vec<Uuid>>();
     let ids = column(|c| c.order_id.uuid());
     let users = column(|c| c.user_id.uuid());
     let carts = column(|c| c.cart_id.uuid());
@@ -131,30 +145,31 @@ pub async fn insert(tx: &Connection, checkouts: &[CartCheckoutInitiated], patien
     let prices: Vec<Decimal> = lines().map(|(_, line)| line.unit_price.decimal()).collect();
     let line_currencies: Vec<&str> = lines().map(|(_, line)| line.unit_price.currency().code()).collect();
 
-    tx.execute(
-        INSERT,
-        &[
-            &ids,
-            &users,
-            &carts,
-            &currencies,
-            &totals,
-            &correlations,
-            &methods,
-            &addresses,
-            &line_orders,
-            &products,
-            &names,
-            &quantities,
-            &prices,
-            &line_currencies,
-            &sagas,
-            &payloads,
-            &patience.as_secs_f64(),
-        ],
-    )
-    .await?;
-    Ok(())
+    let rows = tx
+        .query(
+            INSERT,
+            &[
+                &ids,
+                &users,
+                &carts,
+                &currencies,
+                &totals,
+                &correlations,
+                &methods,
+                &addresses,
+                &line_orders,
+                &products,
+                &names,
+                &quantities,
+                &prices,
+                &line_currencies,
+                &sagas,
+                &payloads,
+                &patience.as_secs_f64(),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get("created_at")).collect())
 }
 
 fn json(value: &impl serde::Serialize) -> String {
@@ -167,6 +182,23 @@ pub struct Locked {
     pub sagas: Vec<Stored>,
     /// Those that cannot, until somebody mends them.
     pub unreadable: Vec<Unreadable>,
+}
+
+impl Locked {
+    /// Is it there, readable or not?
+    pub fn has(&self, order: OrderId) -> bool {
+        self.sagas
+            .iter()
+            .map(|saga| saga.order_id)
+            .chain(self.unreadable.iter().map(|saga| saga.order_id))
+            .any(|id| id == order)
+    }
+
+    /// Adds what was locked later.
+    pub fn extend(&mut self, more: Locked) {
+        self.sagas.extend(more.sagas);
+        self.unreadable.extend(more.unreadable);
+    }
 }
 
 /// Locks the sagas of these orders until the transaction ends.
@@ -238,26 +270,27 @@ pub struct Saved<'a> {
     pub cancel_reason: Option<&'a str>,
 }
 
-/// Writes the new states of sagas and orders.
-pub async fn save(tx: &Connection, moved: &[Saved<'_>]) -> Result<(), Error> {
-    let ids: Vec<Uuid> = moved.iter().map(|m| m.order_id.uuid()).collect();
+/// The new states of sagas and orders, and what is added to timelines.
+pub fn save<'a>(moved: &'a [Saved<'a>], happened: &'a [Happened]) -> Command<'a> {
     let columns: Vec<_> = moved.iter().map(|m| model::columns(m.state)).collect();
-    let saga_statuses: Vec<&str> = columns.iter().map(|c| c.0).collect();
-    let endings: Vec<Option<&str>> = columns.iter().map(|c| c.1).collect();
-    let owed: Vec<String> = columns.iter().map(|c| c.2.join(",")).collect();
-    let asked: Vec<i32> = columns.iter().map(|c| c.3).collect();
-    let patience: Vec<Option<f64>> = moved.iter().map(|m| m.patience.map(|p| p.as_secs_f64())).collect();
-    let statuses: Vec<&str> = moved.iter().map(|m| m.state.order_status().as_str()).collect();
-    let versions: Vec<i64> = moved.iter().map(|m| m.version).collect();
-    let codes: Vec<Option<&str>> = moved.iter().map(|m| m.failure.map(|f| f.code.as_str())).collect();
-    let reasons: Vec<Option<&str>> = moved.iter().map(|m| m.failure.map(|f| f.reason.as_str())).collect();
-    let cancels: Vec<Option<&str>> = moved.iter().map(|m| m.cancel_reason).collect();
-    tx.execute(
-        SAVE,
-        &[&ids, &saga_statuses, &endings, &owed, &asked, &patience, &statuses, &versions, &codes, &reasons, &cancels],
-    )
-    .await?;
-    Ok(())
+    Command::new(SAVE)
+        .with(moved.iter().map(|m| m.order_id).collect::<Vec<_>>())
+        .with(columns.iter().map(|c| c.0).collect::<Vec<_>>())
+        .with(columns.iter().map(|c| c.1).collect::<Vec<_>>())
+        .with(columns.iter().map(|c| c.2.join(",")).collect::<Vec<_>>())
+        .with(columns.iter().map(|c| c.3).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.patience.map(|p| p.as_secs_f64())).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.state.order_status().as_str()).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.version).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.failure.map(|f| f.code.as_str())).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.failure.map(|f| f.reason.as_str())).collect::<Vec<_>>())
+        .with(moved.iter().map(|m| m.cancel_reason).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.order_id).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.event_id).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.event.as_str()).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.service.as_str()).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.detail.as_deref()).collect::<Vec<_>>())
+        .with(happened.iter().map(|h| h.at).collect::<Vec<_>>())
 }
 
 /// A line of an order's timeline.
@@ -276,18 +309,6 @@ pub struct Happened {
     pub at: DateTime<Utc>,
 }
 
-/// Adds to timelines.
-pub async fn add_timeline(tx: &Connection, happened: &[Happened]) -> Result<(), Error> {
-    let ids: Vec<Uuid> = happened.iter().map(|h| h.order_id.uuid()).collect();
-    let events: Vec<Uuid> = happened.iter().map(|h| h.event_id).collect();
-    let names: Vec<&str> = happened.iter().map(|h| h.event.as_str()).collect();
-    let services: Vec<&str> = happened.iter().map(|h| h.service.as_str()).collect();
-    let details: Vec<Option<&str>> = happened.iter().map(|h| h.detail.as_deref()).collect();
-    let times: Vec<DateTime<Utc>> = happened.iter().map(|h| h.at).collect();
-    tx.execute(ADD_TIMELINE, &[&ids, &events, &names, &services, &details, &times]).await?;
-    Ok(())
-}
-
 /// An undo that is asked for: order, saga, event and its payload as JSON.
 pub struct UndoRun {
     /// Whose.
@@ -301,58 +322,44 @@ pub struct UndoRun {
 }
 
 /// Logs undos that are asked for; one asked for again is logged once.
-pub async fn begin_undos(tx: &Connection, runs: &[UndoRun]) -> Result<(), Error> {
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = runs.iter().map(|r| r.order_id.uuid()).collect();
-    let correlations: Vec<Uuid> = runs.iter().map(|r| r.correlation_id.uuid()).collect();
-    let events: Vec<&str> = runs.iter().map(|r| r.event.as_str()).collect();
-    let payloads: Vec<&str> = runs.iter().map(|r| r.payload.as_str()).collect();
-    tx.execute(BEGIN_UNDOS, &[&ids, &correlations, &events, &payloads]).await?;
-    Ok(())
+pub fn begin_undos(runs: &[UndoRun]) -> Option<Command<'_>> {
+    (!runs.is_empty()).then(|| {
+        Command::new(BEGIN_UNDOS)
+            .with(runs.iter().map(|r| r.order_id).collect::<Vec<_>>())
+            .with(runs.iter().map(|r| r.correlation_id).collect::<Vec<_>>())
+            .with(runs.iter().map(|r| r.event.as_str()).collect::<Vec<_>>())
+            .with(runs.iter().map(|r| r.payload.as_str()).collect::<Vec<_>>())
+    })
 }
 
 /// Logs that undos were answered.
-pub async fn end_undos(tx: &Connection, answered: &[(OrderId, &str)]) -> Result<(), Error> {
-    if answered.is_empty() {
-        return Ok(());
-    }
-    let (ids, events): (Vec<Uuid>, Vec<&str>) = answered.iter().map(|(id, event)| (id.uuid(), *event)).unzip();
-    tx.execute(END_UNDOS, &[&ids, &events]).await?;
-    Ok(())
+pub fn end_undos<'a>(answered: &'a [(OrderId, &'a str)]) -> Option<Command<'a>> {
+    let (ids, events): (Vec<OrderId>, Vec<&str>) = answered.iter().copied().unzip();
+    (!answered.is_empty()).then(|| Command::new(END_UNDOS).with(ids).with(events))
 }
 
 /// Copies holds to their orders, each with its status.
-pub async fn hold(tx: &Connection, holds: &[(Hold, &str)]) -> Result<(), Error> {
-    if holds.is_empty() {
-        return Ok(());
-    }
+pub fn hold<'a>(holds: &'a [(Hold, &'a str)]) -> Option<Command<'a>> {
     let lines = || holds.iter().flat_map(|(hold, status)| hold.lines.iter().map(move |line| (hold, line, *status)));
-    let ids: Vec<Uuid> = lines().map(|(hold, ..)| hold.order_id.uuid()).collect();
-    let products: Vec<Uuid> = lines().map(|(_, line, _)| line.product_id.uuid()).collect();
-    let quantities: Vec<i32> = lines().map(|(_, line, _)| line.quantity.cast_signed()).collect();
-    let reservations: Vec<Uuid> = lines().map(|(hold, ..)| hold.reservation_id.uuid()).collect();
-    let expiries: Vec<DateTime<Utc>> = lines().map(|(hold, ..)| hold.expires_at).collect();
-    let statuses: Vec<&str> = lines().map(|(.., status)| status).collect();
-    tx.execute(HOLD, &[&ids, &products, &quantities, &reservations, &expiries, &statuses]).await?;
-    Ok(())
+    (!holds.is_empty()).then(|| {
+        Command::new(HOLD)
+            .with(lines().map(|(hold, ..)| hold.order_id).collect::<Vec<_>>())
+            .with(lines().map(|(_, line, _)| line.product_id).collect::<Vec<_>>())
+            .with(lines().map(|(_, line, _)| line.quantity.cast_signed()).collect::<Vec<_>>())
+            .with(lines().map(|(hold, ..)| hold.reservation_id).collect::<Vec<_>>())
+            .with(lines().map(|(hold, ..)| hold.expires_at).collect::<Vec<_>>())
+            .with(lines().map(|(.., status)| status).collect::<Vec<_>>())
+    })
 }
 
 /// Notes that these orders' holds became sales.
-pub async fn commit_holds(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
-    if !orders.is_empty() {
-        tx.execute(COMMIT_HOLDS, &[&orders]).await?;
-    }
-    Ok(())
+pub fn commit_holds(orders: &[OrderId]) -> Option<Command<'_>> {
+    (!orders.is_empty()).then(|| Command::new(COMMIT_HOLDS).with(orders))
 }
 
 /// Notes that these orders hold nothing any more.
-pub async fn release_holds(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
-    if !orders.is_empty() {
-        tx.execute(RELEASE_HOLDS, &[&orders]).await?;
-    }
-    Ok(())
+pub fn release_holds(orders: &[OrderId]) -> Option<Command<'_>> {
+    (!orders.is_empty()).then(|| Command::new(RELEASE_HOLDS).with(orders))
 }
 
 /// One order with its items.
@@ -366,13 +373,18 @@ pub async fn order(db: &Connection, id: OrderId) -> Result<Option<Order>, Error>
 /// Orders of a user (or everybody's), newest first, with their items.
 pub async fn orders(
     db: &Connection,
-    user: Option<UserId>,
-    status: Option<OrderStatus>,
+    filter: &OrderFilter,
     after: Option<OrderId>,
     rows: i64,
 ) -> Result<Vec<Order>, Error> {
-    let status = status.map(OrderStatus::as_str);
-    let rows = db.query(ORDERS, &[&user, &status, &after, &rows]).await?;
+    let about: Option<Vec<OrderId>> = match filter.about {
+        Some(id) => Some(db.query(ABOUT, &[&id]).await?.iter().map(|row| row.get("id")).collect()),
+        None => None,
+    };
+    let status = filter.status.map(OrderStatus::as_str);
+    let parameters: [&(dyn ToSql + Sync); 7] =
+        [&filter.user_id, &status, &after, &rows, &about, &filter.from, &filter.to];
+    let rows = db.query(ORDERS, &parameters).await?;
     let ids: Vec<OrderId> = rows.iter().map(|row| row.get("id")).collect();
     let items = db.query(ITEMS, &[&ids]).await?;
     rows.iter().map(|row| order_from(row, &items)).collect()
@@ -381,7 +393,8 @@ pub async fn orders(
 fn order_from(row: &Row, items: &[Row]) -> Result<Order, Error> {
     let id: OrderId = row.try_get("id")?;
     let money = |column: &str| money(row, column);
-    let status: String = row.try_get("status")?;
+    let status: OrderStatus =
+        row.try_get::<_, String>("status")?.parse().expect("the column's CHECK allows only known states");
     let mut lines = Vec::new();
     for item in items.iter().filter(|item| item.get::<_, OrderId>("order_id") == id) {
         let unit_price = self::money(item, "price")?;
@@ -398,7 +411,8 @@ fn order_from(row: &Row, items: &[Row]) -> Result<Order, Error> {
         id,
         user_id: row.try_get("user_id")?,
         cart_id: row.try_get("cart_id")?,
-        status: status.parse().expect("the column's CHECK allows only known states"),
+        status,
+        cancellable: model::is_cancellable(status),
         version: row.try_get("version")?,
         items: lines,
         subtotal: money("subtotal")?,
@@ -445,12 +459,7 @@ fn entry(row: &Row) -> TimelineEntry {
 }
 
 /// Sagas by state, and by whose order they carry.
-pub async fn sagas(
-    db: &Connection,
-    filter: &SagaFilter,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Result<Vec<Saga>, Error> {
+pub async fn sagas(db: &Connection, filter: &SagaFilter, after: Option<Uuid>, rows: i64) -> Result<Vec<Saga>, Error> {
     Ok(db.query(SAGAS, &[&filter.status, &after, &rows, &filter.user_id]).await?.iter().map(saga_from).collect())
 }
 

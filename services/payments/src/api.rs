@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use events::{OrderId, PaymentId};
-use payments_client::{CreateRefund, Payment, PaymentsApi, Refund};
+use payments_client::{CreateRefund, OfOrders, Payment, PaymentsApi, Refund};
 use serde::Deserialize;
 use service::{Admin, Error, ErrorBody, Json, Page, Path, Query, SignedIn};
 use utoipa::IntoParams;
@@ -16,7 +16,12 @@ use crate::Payments;
 
 /// The endpoints of this service.
 pub fn router(service: Arc<Payments>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(payments_of_order)).routes(routes!(create_refund)).with_state(service)
+    OpenApiRouter::new()
+        .routes(routes!(payments_of_order))
+        .routes(routes!(payments_of_orders))
+        .routes(routes!(payment))
+        .routes(routes!(create_refund))
+        .with_state(service)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -38,6 +43,37 @@ async fn payments_of_order(
     Query(query): Query<OfOrder>,
 ) -> Result<Json<Page<Payment>>, Error> {
     service.payments_of_order(&caller, query.order_id).await.map(Json)
+}
+
+/// One payment: of the caller's own order, for admins any.
+#[utoipa::path(
+    get, path = "/payments/{id}", params(("id" = uuid::Uuid, Path,)), security(("bearer" = [])),
+    responses((status = 200, body = Payment), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody))
+)]
+async fn payment(
+    State(service): State<Arc<Payments>>,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<PaymentId>,
+) -> Result<Json<Payment>, Error> {
+    service.payment(&caller, id).await.map(Json)
+}
+
+/// The payments of several orders. Those that the caller may not see are left out.
+#[utoipa::path(
+    get, path = "/payments/by-orders", params(OfOrders), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Vec<Payment>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 422, body = ErrorBody)
+    )
+)]
+async fn payments_of_orders(
+    State(service): State<Arc<Payments>>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<OfOrders>,
+) -> Result<Json<Vec<Payment>>, Error> {
+    let ids: Result<Vec<OrderId>, _> = query.ids.split(',').map(|id| id.trim().parse()).collect();
+    let ids = ids.map_err(|_| Error::bad_request("invalid_query", "ids must be UUIDs, separated by commas"))?;
+    service.payments_of_orders(&caller, &ids).await.map(Json)
 }
 
 /// Gives money back; `PaymentRefunded` follows once the provider has done it.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use database::Connection;
 use events::{OrderId, PaymentId, RefundId, UserId};
-use payments_client::{CreateRefund, Payment, PaymentsApi, Refund, RefundStatus};
+use payments_client::{CreateRefund, MAX_ORDERS, Payment, PaymentsApi, Refund, RefundStatus};
 use service::{Caller, Error, Page, idempotency};
 
 use crate::model::{self, RefundRefusal};
@@ -16,11 +16,23 @@ const MAX_REASON_CHARS: usize = 500;
 #[async_trait]
 impl PaymentsApi for Payments {
     async fn payments_of_order(&self, caller: &Caller, order_id: OrderId) -> Result<Page<Payment>, Error> {
-        let user = caller.user()?;
-        let owner = if caller.is_admin() { None } else { Some(user.user_id) };
+        let items = self.payments_of_orders(caller, &[order_id]).await?;
+        Ok(Page { items, next_cursor: None, cursors: Vec::new() })
+    }
+
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, Error> {
+        let owner = owner(caller)?;
         let db = self.database.read().await?;
-        let payment = repository::payment_of_order(&db, order_id, owner).await?;
-        Ok(Page { items: payment.into_iter().collect(), next_cursor: None, cursors: Vec::new() })
+        repository::shown_payment_by_id(&db, id, owner).await?.ok_or_else(not_found)
+    }
+
+    async fn payments_of_orders(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Payment>, Error> {
+        let owner = owner(caller)?;
+        if ids.len() > MAX_ORDERS {
+            return Err(Error::invalid("ids", "too_many", format!("at most {MAX_ORDERS} orders are read at once")));
+        }
+        let db = self.database.read().await?;
+        Ok(repository::payments_of_orders(&db, ids, owner).await?)
     }
 
     async fn refund(&self, caller: &Caller, payment_id: PaymentId, request: CreateRefund) -> Result<Refund, Error> {
@@ -43,6 +55,16 @@ impl PaymentsApi for Payments {
     }
 }
 
+/// Whose payments the caller may see; `None`: everybody's.
+fn owner(caller: &Caller) -> Result<Option<UserId>, Error> {
+    let user = caller.user()?.user_id;
+    Ok((!caller.is_admin()).then_some(user))
+}
+
+fn not_found() -> Error {
+    Error::not_found("payment_not_found", "there is no such payment")
+}
+
 fn check(request: &CreateRefund) -> Result<(), Error> {
     if request.reason.trim().is_empty() {
         return Err(Error::invalid("reason", "missing", "say why"));
@@ -63,7 +85,7 @@ async fn promise(
     let mut payment = repository::lock_payment(tx, payment_id)
         .await?
         .filter(|payment| payment.bill.is_some())
-        .ok_or_else(|| Error::not_found("payment_not_found", "there is no such payment"))?;
+        .ok_or_else(not_found)?;
     let amount = payment.refund_some(request.amount).map_err(refused)?;
     let refund = model::Refund {
         id: RefundId::new(),

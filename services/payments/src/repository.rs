@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use database::{Connection, Row};
-use events::{CorrelationId, Currency, EventId, Money, MoneyError, OrderId, PaymentId, RefundId, UserId};
+use events::{CorrelationId, Currency, EventId, Money, MoneyError, OrderId, PaymentId, RefundId, TraceParent, UserId};
 use messaging::HandlerError;
 use payments_client::{PaymentStatus, RefundStatus};
 use rust_decimal::Decimal;
@@ -17,7 +17,8 @@ macro_rules! payment_columns {
         "payments.id, payments.order_id, payments.user_id, payments.amount, payments.currency, payments.payment_method,
          payments.provider_ref, payments.status, payments.captured, payments.promised, payments.refunded,
          payments.failure_code, payments.failure_reason, payments.correlation_id, payments.requested_by,
-         payments.refund_requested_by, payments.refund_reason, payments.attempts, payments.version"
+         payments.refund_requested_by, payments.refund_reason, payments.attempts, payments.version,
+         payments.traceparent"
     };
 }
 
@@ -33,12 +34,12 @@ macro_rules! refund_columns {
 database::statements! {
     /// The durable intent of a batch. An order that has a row keeps it.
     INSERT_PAYMENTS = "INSERT INTO payments (id, order_id, user_id, amount, currency, payment_method, correlation_id,
-             requested_by, lease, provider, status, next_attempt_at)
-         SELECT id, order_id, user_id, amount, currency, payment_method, correlation_id, requested_by, lease, $10,
-             'pending', now() + (CASE WHEN lease IS NULL THEN 0 ELSE $11::float8 END) * interval '1 second'
+             requested_by, lease, traceparent, provider, status, next_attempt_at)
+         SELECT id, order_id, user_id, amount, currency, payment_method, correlation_id, requested_by, lease,
+             traceparent, $10, 'pending', now() + (CASE WHEN lease IS NULL THEN 0 ELSE $11::float8 END) * interval '1 second'
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::numeric[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
-             $9::uuid[]) AS wanted (id, order_id, user_id, amount, currency, payment_method, correlation_id,
-             requested_by, lease)
+             $9::uuid[], $12::text[]) AS wanted (id, order_id, user_id, amount, currency, payment_method,
+             correlation_id, requested_by, lease, traceparent)
          ORDER BY order_id
          ON CONFLICT (order_id) DO NOTHING
          RETURNING id";
@@ -106,10 +107,12 @@ database::statements! {
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[])
              AS new (id, status, provider_ref, failure_reason, attempts, wait_s)
          WHERE refunds.id = new.id";
-    PAYMENT_OF_ORDER = concat!("SELECT ", payment_columns!(), ", provider, created_at, updated_at
-         FROM payments WHERE order_id = $1 AND amount IS NOT NULL AND ($2::uuid IS NULL OR user_id = $2)");
-    REFUNDS_OF_PAYMENT = concat!("SELECT ", refund_columns!(), ", created_at, updated_at
-         FROM refunds WHERE payment_id = $1 ORDER BY id");
+    PAYMENTS_OF_ORDERS = concat!("SELECT ", payment_columns!(), ", provider, created_at, updated_at
+         FROM payments WHERE order_id = ANY($1) AND amount IS NOT NULL AND ($2::uuid IS NULL OR user_id = $2)");
+    PAYMENT = concat!("SELECT ", payment_columns!(), ", provider, created_at, updated_at
+         FROM payments WHERE id = $1 AND amount IS NOT NULL AND ($2::uuid IS NULL OR user_id = $2)");
+    REFUNDS_OF_PAYMENTS = concat!("SELECT ", refund_columns!(), ", created_at, updated_at
+         FROM refunds WHERE payment_id = ANY($1) ORDER BY id");
     REFUND = concat!("SELECT ", refund_columns!(), ", created_at, updated_at FROM refunds WHERE id = $1");
 }
 
@@ -182,6 +185,8 @@ pub(crate) async fn insert_payments(
     let correlations: Vec<CorrelationId> = wanted.iter().map(|new| new.correlation_id).collect();
     let causes: Vec<EventId> = wanted.iter().map(|new| new.requested_by).collect();
     let leases: Vec<Option<Uuid>> = wanted.iter().map(|new| new.lease).collect();
+    let traces: Vec<Option<String>> =
+        wanted.iter().map(|new| tx.trace_of(new.requested_by).map(|trace| trace.to_string())).collect();
     let rows = tx
         .query(
             INSERT_PAYMENTS,
@@ -197,6 +202,7 @@ pub(crate) async fn insert_payments(
                 &leases,
                 &provider,
                 &lease_time.as_secs_f64(),
+                &traces,
             ],
         )
         .await?;
@@ -241,7 +247,9 @@ pub(crate) async fn lock_leased_payments(
     held: &[(PaymentId, Uuid)],
 ) -> Result<Vec<Payment>, StoreError> {
     let (ids, leases): (Vec<PaymentId>, Vec<Uuid>) = held.iter().copied().unzip();
-    tx.query(LOCK_LEASED_PAYMENTS, &[&ids, &leases]).await?.iter().map(payment).collect()
+    let rows = tx.query(LOCK_LEASED_PAYMENTS, &[&ids, &leases]).await?;
+    note_traces(tx, &rows);
+    rows.iter().map(payment).collect()
 }
 
 /// Leases up to `limit` payments whose time has come.
@@ -323,8 +331,9 @@ pub(crate) async fn lock_leased_refunds(
     held: &[(RefundId, Uuid)],
 ) -> Result<(Vec<Payment>, Vec<Refund>), StoreError> {
     let (ids, leases): (Vec<RefundId>, Vec<Uuid>) = held.iter().copied().unzip();
-    let payments: Result<Vec<Payment>, _> =
-        tx.query(LOCK_PAYMENTS_OF_REFUNDS, &[&ids]).await?.iter().map(payment).collect();
+    let rows = tx.query(LOCK_PAYMENTS_OF_REFUNDS, &[&ids]).await?;
+    note_traces(tx, &rows);
+    let payments: Result<Vec<Payment>, _> = rows.iter().map(payment).collect();
     let refunds: Result<Vec<Refund>, _> =
         tx.query(LOCK_LEASED_REFUNDS, &[&ids, &leases]).await?.iter().map(refund).collect();
     Ok((payments?, refunds?))
@@ -342,17 +351,41 @@ pub(crate) async fn save_refunds(tx: &Connection, refunds: &[Refund]) -> Result<
     Ok(())
 }
 
-/// The payment of an order as it is shown; with `owner` only if it is that user's.
-pub(crate) async fn payment_of_order(
+/// The payments of orders as they are shown; with `owner` only those that are that user's.
+pub(crate) async fn payments_of_orders(
     db: &Connection,
-    order_id: OrderId,
+    orders: &[OrderId],
+    owner: Option<UserId>,
+) -> Result<Vec<payments_client::Payment>, StoreError> {
+    shown_payments(db, &db.query(PAYMENTS_OF_ORDERS, &[&orders, &owner]).await?).await
+}
+
+/// One payment as it is shown; with `owner` only if it is that user's.
+pub(crate) async fn shown_payment_by_id(
+    db: &Connection,
+    id: PaymentId,
     owner: Option<UserId>,
 ) -> Result<Option<payments_client::Payment>, StoreError> {
-    let Some(row) = db.query_opt(PAYMENT_OF_ORDER, &[&order_id, &owner]).await? else { return Ok(None) };
-    let payment = payment(&row)?;
+    Ok(shown_payments(db, &db.query(PAYMENT, &[&id, &owner]).await?).await?.pop())
+}
+
+async fn shown_payments(db: &Connection, rows: &[Row]) -> Result<Vec<payments_client::Payment>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<PaymentId> = rows.iter().map(|row| row.get("id")).collect();
+    let refunds = db.query(REFUNDS_OF_PAYMENTS, &[&ids]).await?;
+    let refunds: Vec<payments_client::Refund> = refunds.iter().map(shown_refund).collect::<Result<_, _>>()?;
+    rows.iter().filter_map(|row| shown_payment(row, &refunds).transpose()).collect()
+}
+
+/// A payment with its refunds among `refunds`; `None` if it is a tombstone.
+fn shown_payment(
+    row: &Row,
+    refunds: &[payments_client::Refund],
+) -> Result<Option<payments_client::Payment>, StoreError> {
+    let payment = payment(row)?;
     let Some(bill) = payment.bill else { return Ok(None) };
-    let refunds: Result<Vec<_>, _> =
-        db.query(REFUNDS_OF_PAYMENT, &[&payment.id]).await?.iter().map(shown_refund).collect();
     let (failure_code, failure_reason) = payment.failure.map(|failure| (failure.code, failure.reason)).unzip();
     Ok(Some(payments_client::Payment {
         id: payment.id,
@@ -367,7 +400,7 @@ pub(crate) async fn payment_of_order(
         failure_code,
         failure_reason,
         correlation_id: payment.correlation_id,
-        refunds: refunds?,
+        refunds: refunds.iter().filter(|refund| refund.payment_id == payment.id).cloned().collect(),
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
     }))
@@ -390,6 +423,17 @@ fn shown_refund(row: &Row) -> Result<payments_client::Refund, StoreError> {
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
     })
+}
+
+/// What is announced about these payments belongs to the traces of the requests that asked for them.
+fn note_traces(tx: &Connection, rows: &[Row]) {
+    for row in rows {
+        let trace = row.get::<_, Option<&str>>("traceparent").and_then(|text| text.parse::<TraceParent>().ok());
+        let causes: [Option<EventId>; 2] = [row.get("requested_by"), row.get("refund_requested_by")];
+        if let Some(trace) = trace {
+            tx.note_traces(causes.into_iter().flatten().map(|cause| (cause, trace)));
+        }
+    }
 }
 
 fn payment(row: &Row) -> Result<Payment, StoreError> {

@@ -29,7 +29,7 @@ pub struct CancelOrder {
 }
 
 /// Which orders.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct OrderFilter {
     /// Only those in this state.
@@ -38,6 +38,15 @@ pub struct OrderFilter {
     /// Only this user's; others than oneself only for admins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// Only the one with this id, of the order, its saga's correlation or an event that moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Uuid>,
+    /// Only those placed then or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    /// Only those placed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
 }
 
 /// An order.
@@ -51,6 +60,8 @@ pub struct Order {
     pub cart_id: CartId,
     /// Where it stands.
     pub status: OrderStatus,
+    /// May it still be cancelled? A cancel that comes at the same time as a shipment may come too late nevertheless.
+    pub cancellable: bool,
     /// Counts its changes.
     pub version: i64,
     /// What was bought.

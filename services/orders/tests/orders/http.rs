@@ -63,6 +63,41 @@ async fn first_who_then_whether_they_may_then_what() {
 }
 
 #[tokio::test]
+async fn an_order_is_found_by_its_ids_and_by_when_it_was_placed() {
+    let shop = Shop::open().await;
+    let (it, other) = (shop.cart(), shop.cart());
+    let reserved = it.reserved();
+    let event = reserved.envelope.event_id;
+    shop.tell(vec![it.initiated(), other.initiated()]).await;
+    shop.tell(vec![reserved]).await;
+    let order = shop.order(&it).await;
+    let client = shop.client().await;
+    let find = async |caller: &Caller, filter: OrderFilter| {
+        let page = client.orders(caller, filter, PageQuery::default()).await.unwrap();
+        page.items.iter().map(|order| order.id).collect::<Vec<_>>()
+    };
+    let about = |id: uuid::Uuid| OrderFilter { about: Some(id), ..OrderFilter::default() };
+    for id in [it.id().uuid(), order.correlation_id.uuid(), event.uuid()] {
+        assert_eq!(find(&shop.admin, about(id)).await, [it.id()], "{id}");
+        assert_eq!(find(&shop.user(it.0.user_id), about(id)).await, [it.id()], "{id}");
+        assert_eq!(find(&shop.shopper(), about(id)).await, [], "somebody else's {id}");
+    }
+    assert_eq!(find(&shop.admin, about(OrderId::new().uuid())).await, []);
+
+    let second = shop.order(&other).await.created_at;
+    assert!(order.created_at <= second);
+    let placed = |from, to| OrderFilter { from, to, ..OrderFilter::default() };
+    let a_moment = chrono::TimeDelta::milliseconds(1);
+    assert_eq!(find(&shop.admin, placed(Some(order.created_at), Some(second + a_moment))).await.len(), 2);
+    assert_eq!(find(&shop.admin, placed(None, Some(order.created_at))).await, []);
+    assert_eq!(find(&shop.admin, placed(Some(second + a_moment), None)).await, []);
+    let answer = shop.http(Some(&shop.admin), "GET", "/orders?from=yesterday", None).await;
+    assert_eq!(answer.refusal(), (400, "invalid_query".to_owned()));
+    let answer = shop.http(Some(&shop.admin), "GET", "/orders?about=1", None).await;
+    assert_eq!(answer.refusal(), (400, "invalid_query".to_owned()));
+}
+
+#[tokio::test]
 async fn lists_are_ones_own_newest_first_by_status_and_in_pages() {
     let shop = Shop::open().await;
     let ada = shop.shopper();
@@ -224,7 +259,8 @@ async fn the_client_does_over_http_what_the_service_does() {
     assert_eq!(http.order(&owner, it.id()).await.unwrap(), placed);
     assert_eq!(refusal(http.order(&shop.shopper(), it.id()).await), "order_not_found");
     let earlier = shop.order_in(OrderStatus::Pending).await;
-    let pending = OrderFilter { status: Some(OrderStatus::Pending), user_id: Some(it.0.user_id) };
+    let pending =
+        OrderFilter { status: Some(OrderStatus::Pending), user_id: Some(it.0.user_id), ..OrderFilter::default() };
     assert_eq!(http.orders(&owner, pending, PageQuery::default()).await.unwrap().items, [placed]);
     let first = http.orders(admin, OrderFilter::default(), PageQuery::first(1)).await.unwrap();
     let rest = PageQuery { cursor: first.next_cursor, ..PageQuery::first(1) };

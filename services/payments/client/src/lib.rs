@@ -7,8 +7,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use events::{CorrelationId, Money, OrderId, PaymentId, RefundId, UserId};
 use serde::{Deserialize, Serialize};
-use service::{Caller, Error, HttpClient, Page};
-use utoipa::ToSchema;
+use service::{Caller, ConfigError, Error, HttpClient, Page};
+use utoipa::{IntoParams, ToSchema};
+
+/// Orders whose payments are read at once, at most.
+pub const MAX_ORDERS: usize = 100;
 
 /// What may be asked of payments. Implemented by the service itself and by [`Http`].
 #[async_trait]
@@ -18,6 +21,17 @@ pub trait PaymentsApi: Send + Sync {
     ///
     /// Errors: 401 without login.
     async fn payments_of_order(&self, caller: &Caller, order_id: OrderId) -> Result<Page<Payment>, Error>;
+
+    /// One payment: of the caller's own order, an admin's any.
+    ///
+    /// Errors: 401 without login; 404 `payment_not_found`.
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, Error>;
+
+    /// The payments of several orders, in no particular order; what is somebody else's is left out, as above. For
+    /// loaders.
+    ///
+    /// Errors: 401 without login; 422 for more than [`MAX_ORDERS`] ids.
+    async fn payments_of_orders(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Payment>, Error>;
 
     /// Begins to give money back: the refund is certain and `pending` when this answers; `PaymentRefunded`
     /// follows once the provider has done it. The same idempotency key has one effect.
@@ -196,14 +210,22 @@ pub struct CreateRefund {
     pub reason: String,
 }
 
+/// Whose payments are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfOrders {
+    /// Ids of orders, separated by commas; at most 100.
+    pub ids: String,
+}
+
 /// Payments in another process.
 #[derive(Debug, Clone)]
 pub struct Http(HttpClient);
 
 impl Http {
-    /// Asks the service that this client reaches.
-    pub fn new(client: HttpClient) -> Http {
-        Http(client)
+    /// `base_url`: the value of `PAYMENTS_URL`, e.g. `http://127.0.0.1:8085`.
+    pub fn new(base_url: &str) -> Result<Http, ConfigError> {
+        HttpClient::new("payments", base_url).map(Http)
     }
 }
 
@@ -211,6 +233,18 @@ impl Http {
 impl PaymentsApi for Http {
     async fn payments_of_order(&self, caller: &Caller, order_id: OrderId) -> Result<Page<Payment>, Error> {
         self.0.get(caller, "/payments").query(&[("order_id", order_id)]).send().await
+    }
+
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, Error> {
+        self.0.get(caller, &format!("/payments/{id}")).send().await
+    }
+
+    async fn payments_of_orders(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<Payment>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.iter().map(OrderId::to_string).collect::<Vec<_>>().join(",");
+        self.0.get(caller, "/payments/by-orders").query(&OfOrders { ids }).send().await
     }
 
     async fn refund(&self, caller: &Caller, payment_id: PaymentId, request: CreateRefund) -> Result<Refund, Error> {

@@ -1,0 +1,2 @@
+DROP INDEX orders_created;
+DROP INDEX timeline_event;
