@@ -42,11 +42,67 @@ export const ProductsQuery = graphql(
           hasNextPage
           endCursor
         }
+        totalCount
+        totalCountIsExact
+        facets {
+          categories {
+            category {
+              id
+              name
+            }
+            count
+          }
+          inStock
+          minPrice {
+            amount
+            currencyCode
+          }
+          maxPrice {
+            amount
+            currencyCode
+          }
+        }
       }
     }
   `,
   [ProductCardFields],
 )
+
+/** Everything a product's own page shows. */
+export const ProductQuery = graphql(
+  `
+    query Product($id: ID!) {
+      product(id: $id) {
+        ...ProductCardFields
+        description
+        sku
+        images
+        related(first: 4) {
+          ...ProductCardFields
+        }
+      }
+    }
+  `,
+  [ProductCardFields],
+)
+
+export const SuggestionsQuery = graphql(`
+  query Suggestions($q: String!) {
+    suggestions(q: $q, first: 6) {
+      id
+      name
+      price {
+        amount
+        currencyCode
+      }
+      imageUrl
+      category {
+        id
+        name
+      }
+    }
+  }
+`)
 
 /** The home page in one request: each department with its first products, two shelves, and what is new. */
 export const HomeQuery = graphql(

@@ -13,4 +13,10 @@ export const catalogRoutes: RouteRecordRaw[] = [
     component: () => import('./ProductListPage.vue'),
     meta: { title: 'catalog.list.title' },
   },
+  {
+    path: 'products/:id',
+    name: 'product',
+    component: () => import('./ProductPage.vue'),
+    props: true,
+  },
 ]

@@ -1,5 +1,14 @@
 import { cacheExchange } from '@urql/exchange-graphcache'
+import type { Resolver } from '@urql/exchange-graphcache'
 import { EMBEDDED_TYPES } from './generated/embedded'
+
+/** Finds what was read anywhere by its id, unless the server has said that there is none. */
+function byId(type: string): Resolver {
+  return (_, args, cache, info) => {
+    const isKnownToBeGone = cache.resolve('Query', info.fieldName, args) === null
+    return isKnownToBeGone ? null : { __typename: type, id: args.id as string }
+  }
+}
 
 /**
  * What was read, by type and id: a mutation or a subscription that answers a cart or an order changes it wherever it is
@@ -11,9 +20,9 @@ export function createCache() {
     resolvers: {
       Query: {
         // A page that is known from a list shows at once, and is completed by its own answer.
-        product: (_, args) => ({ __typename: 'Product', id: args.id as string }),
-        order: (_, args) => ({ __typename: 'Order', id: args.id as string }),
-        cart: (_, args) => ({ __typename: 'Cart', id: args.id as string }),
+        product: byId('Product'),
+        order: byId('Order'),
+        cart: byId('Cart'),
       },
     },
     updates: {

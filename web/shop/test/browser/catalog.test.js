@@ -1,0 +1,90 @@
+// Finding something, looking at it, and putting it into the basket.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { DEVICES, openShop, visitor } from './shop.js'
+
+let shop
+before(async () => (shop = await openShop()))
+after(() => shop?.close())
+
+for (const device of Object.keys(DEVICES)) {
+  describe(`on a ${device}`, () => {
+    test('a search suggests while it is typed, and the keyboard chooses', async () => {
+      const { page, complaints, leave } = await visitor(shop, { device })
+      await page.goto('/', { waitUntil: 'networkidle' })
+      const field = page.getByRole('combobox')
+      await field.pressSequentially('reisling kab')
+      const option = page.getByRole('option', { name: /Riesling Kabinett/ })
+      await option.waitFor()
+      await field.press('ArrowDown')
+      assert.equal(await page.getByRole('option', { selected: true }).count(), 1)
+      await field.press('Escape')
+      assert.equal(await field.getAttribute('aria-expanded'), 'false')
+      await field.press('ArrowDown')
+      await field.press('Enter')
+      await page.getByRole('heading', { level: 1, name: /Riesling Kabinett/ }).waitFor()
+      assert.match(page.url(), /\/products\/[0-9a-f-]{36}$/)
+      assert.deepEqual(complaints, [])
+      await leave()
+    })
+
+    test('the list is narrowed by its facets, and the address keeps it', async () => {
+      const { page, leave } = await visitor(shop, { device })
+      await page.goto('/products', { waitUntil: 'networkidle' })
+      const departments = page.getByRole('navigation', { name: 'Department', exact: true })
+      const wine = departments.getByRole('link', { name: /^Wine/ })
+      const count = Number((await wine.textContent()).match(/\d+/)[0])
+      await wine.click()
+      await page.getByText(`${count} products`).waitFor()
+      await page.getByRole('textbox', { name: 'To' }).fill('15')
+      await page.getByRole('textbox', { name: 'To' }).press('Tab')
+      await page.waitForURL(/max=15/)
+      await page.reload({ waitUntil: 'networkidle' })
+      await page.getByRole('button', { name: /^Remove: up to/ }).click()
+      await page.getByText(`${count} products`).waitFor()
+      assert.doesNotMatch(page.url(), /max=/)
+      await leave()
+    })
+
+    test('a product shows all its pictures by keyboard, tells machines what it is, and goes into the basket', async () => {
+      const { page, complaints, leave } = await visitor(shop, { device })
+      await page.goto('/products?q=kabinett', { waitUntil: 'networkidle' })
+      await page.getByRole('link', { name: /Kabinett/ }).first().click()
+      const picture = page.getByRole('img', { name: /picture 1 of 3/ })
+      await picture.waitFor()
+      await page.getByRole('button', { name: 'Next picture' }).focus()
+      await page.keyboard.press('ArrowLeft')
+      await page.getByRole('img', { name: /picture 3 of 3/ }).waitFor()
+
+      const described = JSON.parse(await page.locator('script[type="application/ld+json"]').textContent())
+      assert.equal(described['@type'], 'Product')
+      assert.match(described.offers.price, /^\d+\.\d\d$/)
+
+      await page.getByRole('spinbutton', { name: 'Quantity' }).press('ArrowUp')
+      await page.getByRole('button', { name: 'Add to basket' }).first().click()
+      await page.getByText(/In your basket: 2 ×/).waitFor()
+      assert.deepEqual(complaints, [])
+      await leave()
+    })
+  })
+}
+
+test('on a phone the basket stays within reach', async () => {
+  const { page, leave } = await visitor(shop, { device: 'phone' })
+  await page.goto('/products?q=kabinett', { waitUntil: 'networkidle' })
+  await page.getByRole('link', { name: /Kabinett/ }).first().click()
+  await page.getByRole('button', { name: 'Add to basket' }).waitFor()
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
+  const reachable = page.locator('form .fixed').getByRole('button', { name: 'Add to basket' })
+  await reachable.click()
+  await page.evaluate(() => window.scrollTo(0, 0))
+  await page.getByText(/In your basket: 1 ×/).waitFor()
+  await leave()
+})
+
+test('an address that leads nowhere says so', async () => {
+  const { page, leave } = await visitor(shop)
+  await page.goto('/products/01a1f86a-0000-7000-8000-000000000000', { waitUntil: 'networkidle' })
+  await page.getByRole('heading', { level: 1, name: 'This one is gone' }).waitFor()
+  await leave()
+})
