@@ -90,6 +90,10 @@ async fn what_cannot_be_checked_out_is_refused_at_once() {
     let mut fields: Vec<&str> = error.fields.iter().map(|field| field.field.as_str()).collect();
     fields.sort_unstable();
     assert_eq!(fields, ["payment_method", "shipping_address.city", "shipping_address.country_code"]);
+    for card in ["4242424242424242", "4000 0566 5566 5556", "4242-4242-4242-4242", "pm_4242424242424242"] {
+        let with_card = CheckoutCart { payment_method: card.to_owned(), ..checkout() };
+        assert_eq!(refusal(shop.carts.checkout(&ada, hers.id, with_card).await), "validation_failed", "{card}");
+    }
     assert_eq!(shop.get(&ada, hers.id).await.status, CartStatus::Active);
     assert_eq!(shop.recorded("CartCheckoutInitiated").await, 0);
 }
