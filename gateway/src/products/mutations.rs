@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Object, Result};
 use events::ProductId;
+use products_client::{Precondition, UpdateProduct};
 use service::Error;
 
 use super::inputs::{
@@ -138,6 +139,9 @@ async fn update(scope: &Scope, input: UpdateProductInput) -> Result<products_cli
     let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
     let id: ProductId = id_of(&input.id, "id")?;
     let change = input.change()?;
+    if change == UpdateProduct::default() && input.seen() == Precondition::Exists {
+        return products.product(&caller, id).await;
+    }
     products.update_product(&caller, id, input.seen(), change).await
 }
 

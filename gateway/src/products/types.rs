@@ -101,9 +101,14 @@ impl Product {
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
     ) -> Result<Option<Connection<StockChange>>> {
         let scope = Scope::of(ctx);
-        scope.caller.admin().map_err(fault)?;
-        let page = PageArguments::new(ctx, first, after).map_err(fault)?;
-        scope.loaders.stock_history(&scope.clients, &scope.caller, self.0.id, page).await.map(Some).map_err(fault)
+        let history = async {
+            scope.caller.admin()?;
+            let page = PageArguments::new(ctx, first, after)?;
+            scope.loaders.stock_history(&scope.clients, &scope.caller, self.0.id, page).await
+        };
+        // Not as the resolver's own error: with that the field would be left out, not be null.
+        let refused = |error| ctx.add_error(ctx.set_error_path(fault(error).into_server_error(ctx.item.pos)));
+        Ok(history.await.map_err(refused).ok())
     }
 
     /// When it came into the catalogue.

@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod http;
+mod demo;
 mod orders;
+mod reports;
 mod resolvers;
 mod schema;
 mod sessions;
