@@ -1,11 +1,12 @@
 //! What each event tells about orders and carts.
 
 use events::*;
+use uuid::Uuid;
 
 use crate::facts::{Addition, CartChange, Changes, OrderChange, Refund, Sale};
 
 /// What a batch of events tells.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct News {
     pub orders: Changes<OrderChange>,
     pub carts: Changes<CartChange>,
@@ -19,6 +20,11 @@ impl News {
             news.add(envelope)?;
         }
         Ok(news)
+    }
+
+    /// The orders and carts that it tells of.
+    pub(crate) fn ids(&self) -> Vec<Uuid> {
+        self.orders.keys().chain(self.carts.keys()).copied().collect()
     }
 
     fn order(&mut self, id: OrderId, change: OrderChange) {

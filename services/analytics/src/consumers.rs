@@ -9,7 +9,7 @@ use messaging::{Handler, HandlerError};
 
 use crate::changes::News;
 use crate::facts::{self, CartFacts, OrderFacts, Tally};
-use crate::repository;
+use crate::repository::{self, Known};
 
 /// Figures may be this old: orders do not share their cores with one transaction per event.
 const REST: Duration = Duration::from_millis(250);
@@ -49,21 +49,31 @@ impl From<RecordError> for HandlerError {
     }
 }
 
-/// Brings facts and figures up to date. One writer at a time: what is read stays true until it is written.
+/// Brings facts and figures of all growing generations up to date. One writer at a time: what is read stays true until
+/// it is written.
 pub(crate) async fn record(tx: &Connection, news: News) -> Result<(), RecordError> {
-    let ids: Vec<_> = news.orders.keys().chain(news.carts.keys()).copied().collect();
+    let ids = news.ids();
     if ids.is_empty() {
         return Ok(());
     }
-    let known = repository::lock_and_load(tx, &ids).await?;
+    let (generations, known) = repository::lock_and_load(tx, &ids).await?;
+    for generation in generations.growing() {
+        merge(tx, generation, &known, news.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Brings one generation up to date, of whose things `known` is what is known.
+pub(crate) async fn merge(tx: &Connection, generation: i32, known: &Known, news: News) -> Result<(), RecordError> {
     let (mut tally, mut changed) = (Tally::default(), Vec::new());
+    let known = |id| known.get(&(generation, id)).map(String::as_str);
     for (id, changes) in news.orders {
-        let state = facts::merge::<OrderFacts>(known.get(&id).map(String::as_str), changes, &mut tally)?;
+        let state = facts::merge::<OrderFacts>(known(id), changes, &mut tally)?;
         changed.extend(state.map(|state| (id, state)));
     }
     for (id, changes) in news.carts {
-        let state = facts::merge::<CartFacts>(known.get(&id).map(String::as_str), changes, &mut tally)?;
+        let state = facts::merge::<CartFacts>(known(id), changes, &mut tally)?;
         changed.extend(state.map(|state| (id, state)));
     }
-    Ok(repository::store(tx, &changed, &tally).await?)
+    Ok(repository::store(tx, generation, &changed, &tally).await?)
 }

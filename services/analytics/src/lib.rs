@@ -20,14 +20,14 @@ use messaging::Consumer;
 
 pub use api::router;
 use consumers::Recorder;
-pub use rebuild::RebuildError;
+pub use rebuild::{Next, RebuildError, Rebuilt};
 
 /// The service's name: its role, its part of every queue's name.
 pub const SERVICE: &str = "analytics";
 /// The schema it owns, in a database of its own.
 pub const SCHEMA: &str = "public";
 /// Its tables, besides those that every schema shares.
-pub const TABLES: &[&str] = &["events_archive", "facts", "reports"];
+pub const TABLES: &[&str] = &["events_archive", "facts", "reports", "generations"];
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 

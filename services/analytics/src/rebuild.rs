@@ -1,12 +1,20 @@
-//! The reports, built again from the archive.
+//! The reports, built again from the archive, while they are shown and events come in.
+//!
+//! A second generation of facts and figures grows beside the one that is shown: page by page from the archive, each page
+//! in a transaction of its own, and what consumers record meanwhile goes into both. Merging does not depend on order, and
+//! what comes twice changes nothing; so when the archive has been read, the new generation is exact, and is shown.
+//! Whoever stops, or dies, leaves the old one.
 
+use analytics_client::Rebuild;
+use database::audit::{self, Action, Operator, Subject};
+use database::{Connection, Database};
 use events::{DecodeError, Envelope, EventId};
 use uuid::Uuid;
 
 use crate::Analytics;
 use crate::changes::News;
-use crate::consumers::{RecordError, record};
-use crate::repository;
+use crate::consumers::{RecordError, merge};
+use crate::repository::{self, Generations};
 
 /// Events that are held in memory at a time.
 const PAGE: i64 = 2000;
@@ -34,28 +42,122 @@ impl From<RecordError> for RebuildError {
     }
 }
 
+/// How a rebuilding ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebuilt {
+    /// The new figures are shown.
+    Shown,
+    /// It was stopped, or another one begun: the old figures stay.
+    GivenUp,
+}
+
+/// Whether to go on, after each page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// With the next page.
+    Go,
+    /// Not at all.
+    Stop,
+}
+
 impl Analytics {
-    /// Throws all figures away and builds them from the archive, in one transaction: readers see the old ones until
-    /// then, consumers wait. Returns how many events there were.
-    pub async fn rebuild(&self) -> Result<usize, RebuildError> {
-        self.database
-            .write(|tx| {
-                Box::pin(async move {
-                    repository::lock_and_forget(tx).await?;
-                    let (mut after, mut count) = (EventId(Uuid::nil()), 0);
-                    loop {
-                        let page = repository::read_archive(tx, after, PAGE).await?;
-                        let Some(last) = page.last() else { return Ok(count) };
-                        after = last.event_id;
-                        count += page.len();
-                        let envelopes: Vec<Envelope> = page
-                            .iter()
-                            .map(|archived| Envelope::parse(archived.envelope.as_bytes()))
-                            .collect::<Result<_, _>>()?;
-                        record(tx, News::read(&envelopes)?).await?;
-                    }
-                })
-            })
-            .await
+    /// Builds the reports again, and hears after each page whether to go on.
+    pub async fn rebuild(&self, actor: String, mut told: impl FnMut(Rebuild) -> Next) -> Result<Rebuilt, RebuildError> {
+        let database = &self.database;
+        let begun = database.write(move |tx| Box::pin(async move { begin(tx, &actor).await })).await?;
+        if told(shown(&begun)) == Next::Stop {
+            stop(database).await?;
+        }
+        continue_with(database, begun, told).await
+    }
+}
+
+/// Begins a generation, and notes who wanted it.
+pub(crate) async fn begin(tx: &Connection, actor: &str) -> Result<Generations, database::Error> {
+    let begun = repository::begin_generation(tx, actor).await?;
+    let subject = Subject { id: Uuid::now_v7(), queue: None, event_id: None, event_type: None };
+    let operator = Operator { actor: actor.to_owned(), reason: None };
+    audit::record(tx, &operator, Action::RebuildReports, &[subject], audit::Outcome::Done).await?;
+    Ok(begun)
+}
+
+/// Gives up what is being built; whether there was something.
+pub(crate) async fn stop(database: &Database) -> Result<bool, database::Error> {
+    database.write(|tx| Box::pin(async move { repository::give_up(tx).await })).await
+}
+
+/// Builds a generation that has begun, shows it, and removes what is not shown any more.
+pub(crate) async fn continue_with(
+    database: &Database,
+    begun: Generations,
+    mut told: impl FnMut(Rebuild) -> Next,
+) -> Result<Rebuilt, RebuildError> {
+    let Some(generation) = begun.building else { return Ok(Rebuilt::GivenUp) };
+    let built = build(database, generation, &mut told).await;
+    if built.is_err() {
+        stop(database).await?;
+    }
+    database.write(|tx| Box::pin(async move { repository::prune(tx).await })).await?;
+    built
+}
+
+async fn build(
+    database: &Database,
+    generation: i32,
+    told: &mut impl FnMut(Rebuild) -> Next,
+) -> Result<Rebuilt, RebuildError> {
+    let mut after = EventId(Uuid::nil());
+    loop {
+        let page = database.write(move |tx| Box::pin(async move { read_on(tx, generation, after).await })).await?;
+        match page {
+            Page::GivenUp => return Ok(Rebuilt::GivenUp),
+            Page::Read(last, state) => {
+                after = last;
+                if told(shown(&state)) == Next::Stop {
+                    stop(database).await?;
+                }
+            }
+            Page::End => break,
+        }
+    }
+    let is_shown = database.write(move |tx| Box::pin(async move { repository::show(tx, generation).await })).await?;
+    Ok(if is_shown { Rebuilt::Shown } else { Rebuilt::GivenUp })
+}
+
+enum Page {
+    /// Up to this event.
+    Read(EventId, Generations),
+    /// There is no more.
+    End,
+    /// Somebody does not want this generation any more.
+    GivenUp,
+}
+
+/// Reads a page of the archive into a generation.
+async fn read_on(tx: &Connection, generation: i32, after: EventId) -> Result<Page, RebuildError> {
+    let page = repository::read_archive(tx, after, PAGE).await?;
+    let Some(last) = page.last().map(|archived| archived.event_id) else { return Ok(Page::End) };
+    let envelopes: Result<Vec<Envelope>, _> =
+        page.iter().map(|archived| Envelope::parse(archived.envelope.as_bytes())).collect();
+    let news = News::read(&envelopes?)?;
+    let (generations, known) = repository::lock_and_load(tx, &news.ids()).await?;
+    if generations.building != Some(generation) {
+        return Ok(Page::GivenUp);
+    }
+    merge(tx, generation, &known, news).await?;
+    let read = i64::try_from(page.len()).unwrap_or(PAGE);
+    repository::move_on(tx, generation, read).await?;
+    Ok(Page::Read(last, Generations { done: generations.done + read, ..generations }))
+}
+
+/// How a rebuilding is told to others.
+pub(crate) fn shown(generations: &Generations) -> Rebuild {
+    Rebuild {
+        running: generations.building.is_some(),
+        events_read: generations.done,
+        events: generations.wanted,
+        actor: generations.actor.clone(),
+        began_at: generations.began_at,
+        moved_at: generations.moved_at,
     }
 }

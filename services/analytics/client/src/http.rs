@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use service::{Caller, ConfigError, Error, HttpClient, Page};
 
 use crate::api::AnalyticsApi;
-use crate::types::{Report, ReportInfo, ReportName, ReportQuery};
+use crate::types::{Rebuild, Report, ReportInfo, ReportName, ReportQuery};
 
 /// Calls the REST endpoints of the analytics service.
 #[derive(Clone, Debug)]
@@ -25,5 +25,17 @@ impl AnalyticsApi for Http {
 
     async fn report(&self, caller: &Caller, name: ReportName, query: ReportQuery) -> Result<Report, Error> {
         self.0.get(caller, &format!("/reports/{name}")).query(&query).send().await
+    }
+
+    async fn rebuild_reports(&self, caller: &Caller) -> Result<Rebuild, Error> {
+        self.0.post(caller, "/admin/reports/rebuild").send().await
+    }
+
+    async fn rebuild_status(&self, caller: &Caller) -> Result<Rebuild, Error> {
+        self.0.get(caller, "/admin/reports/rebuild").send().await
+    }
+
+    async fn stop_rebuild(&self, caller: &Caller) -> Result<Rebuild, Error> {
+        self.0.delete(caller, "/admin/reports/rebuild").send().await
     }
 }

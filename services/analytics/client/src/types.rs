@@ -103,6 +103,23 @@ pub struct ReportQuery {
     pub limit: Option<i64>,
 }
 
+/// How far the reports are rebuilt from the archive of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rebuild {
+    /// Is a rebuilding under way? If nothing moves any more, whoever did it has died: begin again.
+    pub running: bool,
+    /// Events that it, or the last one, has read.
+    pub events_read: i64,
+    /// Events that there were when it began; more may have come.
+    pub events: i64,
+    /// Who wanted it: `user:` and an id, or `shell:` and a login.
+    pub actor: Option<String>,
+    /// When it began; `null` if there never was one.
+    pub began_at: Option<DateTime<Utc>>,
+    /// When it last moved.
+    pub moved_at: Option<DateTime<Utc>>,
+}
+
 /// A report over some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Report {

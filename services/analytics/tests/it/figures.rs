@@ -1,5 +1,6 @@
 //! Figures are exact however the events came.
 
+use analytics::{Next, Rebuilt};
 use analytics_client::{AbandonedDay, FunnelDay, Outcome, OutcomeDay, ProductSales, ReportName, Rows, SalesDay};
 use events::{Draft, ProductId};
 use testkit::{prepare_all, publish_to_postgres};
@@ -104,6 +105,72 @@ async fn duplicates_and_disorder_change_nothing() {
     world.stop().await;
 }
 
+/// Rebuilds the reports; returns how many events were read.
+async fn rebuild(world: &World) -> usize {
+    let mut last = None;
+    let go_on = |state| {
+        last = Some(state);
+        Next::Go
+    };
+    assert_eq!(world.analytics.rebuild("shell:test".into(), go_on).await.unwrap(), Rebuilt::Shown);
+    let last = last.unwrap();
+    assert_eq!((last.running, last.actor.as_deref()), (true, Some("shell:test")));
+    usize::try_from(last.events_read).unwrap()
+}
+
+#[tokio::test]
+async fn a_rebuilding_that_is_stopped_leaves_what_was_shown_and_nothing_else() {
+    let (world, product) = (World::new().await, ProductId::new());
+    let drafts = stories(product);
+    let half = drafts.len() / 2;
+    world.start();
+    world.publish(&drafts[..half]).await;
+    world.idle().await;
+    let before = world.reports().await;
+    for calls in [1, 2] {
+        let mut told = 0;
+        let stop = |_| {
+            told += 1;
+            if told == calls { Next::Stop } else { Next::Go }
+        };
+        assert_eq!(world.analytics.rebuild("shell:test".into(), stop).await.unwrap(), Rebuilt::GivenUp);
+        assert_eq!(world.reports().await, before);
+    }
+    // One that died on the way is given up for the next one.
+    let owner = world.db.owner().await;
+    owner.batch_execute("UPDATE generations SET building = shown + 1").await.unwrap();
+    world.publish(&drafts[half..]).await;
+    world.idle().await;
+    assert_eq!(world.reports().await, expected(product));
+    assert_eq!(rebuild(&world).await, drafts.len());
+    assert_eq!(world.reports().await, expected(product));
+    for table in ["facts", "reports"] {
+        let sql = format!("SELECT count(DISTINCT generation) FROM {table}");
+        assert_eq!(owner.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0), 1, "{table}");
+    }
+    let acts = "SELECT count(*) FROM operator_acts WHERE action = 'reports.rebuild' AND actor = 'shell:test'";
+    assert_eq!(owner.query_one(acts, &[]).await.unwrap().get::<_, i64>(0), 3);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn all_that_was_archived_told_again_in_disorder_and_twice_makes_the_same_reports() {
+    let (world, product) = (World::new().await, ProductId::new());
+    world.start();
+    world.publish(&stories(product)).await;
+    world.idle().await;
+    let rows = world.db.owner().await.query("SELECT envelope::text FROM events_archive", &[]).await.unwrap();
+    let archived: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let empty = World::new().await;
+    empty.start();
+    empty.replay(&archived).await;
+    empty.idle().await;
+    assert_eq!(empty.reports().await, world.reports().await);
+    assert_eq!(empty.reports().await, expected(product));
+    world.stop().await;
+    empty.stop().await;
+}
+
 #[tokio::test]
 async fn reports_can_be_built_again_from_the_archive_while_events_come() {
     let (world, product) = (World::new().await, ProductId::new());
@@ -114,11 +181,11 @@ async fn reports_can_be_built_again_from_the_archive_while_events_come() {
     world.idle().await;
     let owner = world.db.owner().await;
     owner.batch_execute("UPDATE reports SET count = 1000, amount = 0; DELETE FROM facts").await.unwrap();
-    let (rebuilt, ()) = tokio::join!(world.analytics.rebuild(), world.publish(&drafts[half..]));
-    assert!(rebuilt.unwrap() >= half);
+    let (read, ()) = tokio::join!(rebuild(&world), world.publish(&drafts[half..]));
+    assert!(read >= half);
     world.idle().await;
     assert_eq!(world.reports().await, expected(product));
-    assert_eq!(world.analytics.rebuild().await.unwrap(), drafts.len());
+    assert_eq!(rebuild(&world).await, drafts.len());
     assert_eq!(world.reports().await, expected(product));
     world.stop().await;
 }

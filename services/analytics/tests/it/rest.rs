@@ -3,7 +3,7 @@
 use analytics_client::{AnalyticsApi, Http, ReportName, ReportQuery, Rows};
 use events::{CorrelationId, ProductId};
 use service::server::{AppConfig, DRAIN_TIMEOUT, app, serve};
-use service::{Caller, Error, Role};
+use service::{Caller, Error, IdempotencyKey, Role};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Story, World, at};
@@ -45,6 +45,28 @@ async fn reports_are_for_admins() {
     }
     let Rows::SalesPerDay(days) = client.report(&admin, sales, query).await.unwrap().rows else { panic!("sales") };
     assert_eq!(days[0].gross.amount(), "38.70");
+
+    for caller in [&anonymous, &customer] {
+        let refused = [
+            code(client.rebuild_reports(caller).await),
+            code(client.rebuild_status(caller).await),
+            code(client.stop_rebuild(caller).await),
+        ];
+        assert!(refused.iter().all(|(status, _)| [401, 403].contains(status)), "{refused:?}");
+    }
+    assert_eq!(code(client.stop_rebuild(&admin).await), (409, "nothing_is_rebuilt".to_owned()));
+    assert_eq!(client.rebuild_status(&admin).await.unwrap().began_at, None);
+    let before = client.report(&admin, sales, ReportQuery::default()).await.unwrap();
+    let once = admin.with_idempotency_key(Some(IdempotencyKey::new("rebuild").unwrap()));
+    let begun = client.rebuild_reports(&once).await.unwrap();
+    assert_eq!((begun.running, begun.events, begun.actor), (true, 6, Some(admin.actor().unwrap())));
+    testkit::eventually(std::time::Duration::from_secs(20), || async {
+        let status = client.rebuild_status(&admin).await.map_err(|error| error.to_string())?;
+        if status.running { Err(format!("{status:?}")) } else { Ok(()) }
+    })
+    .await;
+    assert_eq!(client.rebuild_reports(&once).await.unwrap().began_at, begun.began_at, "once per key");
+    assert_eq!(client.report(&admin, sales, ReportQuery::default()).await.unwrap(), before);
 
     world.stop().await;
     shutdown.cancel();
