@@ -1,5 +1,5 @@
 import './theme/main.css'
-import { createApp } from 'vue'
+import { createApp, watch } from 'vue'
 import urql from '@urql/vue'
 import { addIcon } from '@iconify/vue'
 import { init as initIcons } from 'virtual:nuxt-ui-icons'
@@ -14,6 +14,12 @@ import { createShopRouter } from './router'
 
 const session = createSession(refreshByCookie)
 followTabs(session)
+// What somebody entered in this tab, an address for example, goes with them.
+watch(
+  () => session.user.value?.id,
+  (_, before) => before && sessionStorage.clear(),
+)
+
 const { client, live } = createGraphql(session)
 const router = createShopRouter(session)
 

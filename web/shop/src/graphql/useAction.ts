@@ -1,40 +1,48 @@
 import { useMutation } from '@urql/vue'
 import type { CombinedError, TypedDocumentNode } from '@urql/core'
 import { ref, shallowRef } from 'vue'
+import type { Ref } from 'vue'
 import type { UserError } from './errors'
 
 /** What a mutation's payload always has. */
 type Payload = { userErrors: readonly UserError[] } | null
 
+/** An act that has no answer yet: its key, and what was asked for, as text. */
+export interface Attempt {
+  key: string
+  input: string
+}
+
 /**
  * A mutation as a page uses it: one at a time, with its errors, and with an idempotency key of its own.
  *
- * The key is kept until the server has answered: pressing the button again after a lost answer repeats the same act
- * instead of doing it twice. Other input is another act, and gets another key.
+ * The key is kept until the server has said what became of the act: pressing the button again after a lost answer
+ * repeats the same act instead of doing it twice. Other input is another act, and gets another key. Where `attempt` is
+ * stored, that holds over a reload, too.
  */
 export function useAction<Data extends Record<string, Payload>, Input extends object>(
   document: TypedDocumentNode<Data, { input: Input & { idempotencyKey?: string | null } }>,
+  attempt: Ref<Attempt | null> = ref(null),
 ) {
   const { executeMutation } = useMutation(document)
   const pending = ref(false)
   const userErrors = shallowRef<readonly UserError[]>([])
   const fault = shallowRef<CombinedError>()
-  let attempt = { key: newKey(), input: '' }
 
   /** The payload if it happened; null if not: then `userErrors` or `fault` say why. */
   async function run(input: Omit<Input, 'idempotencyKey'>): Promise<NonNullable<Data[keyof Data]> | null> {
     if (pending.value) return null
     const asText = JSON.stringify(input)
-    if (attempt.input !== asText) attempt = { key: newKey(), input: asText }
+    if (attempt.value?.input !== asText) attempt.value = { key: newKey(), input: asText }
 
     pending.value = true
     userErrors.value = []
     fault.value = undefined
-    const variables = { input: { ...input, idempotencyKey: attempt.key } } as { input: Input }
+    const variables = { input: { ...input, idempotencyKey: attempt.value.key } } as { input: Input }
     const result = await executeMutation(variables).finally(() => (pending.value = false))
 
     fault.value = result.error
-    if (!result.error?.networkError) attempt = { key: newKey(), input: '' }
+    if (!result.error) attempt.value = null
     const payload = Object.values(result.data ?? {})[0] as Data[keyof Data] | undefined
     userErrors.value = payload?.userErrors ?? []
     return payload && userErrors.value.length === 0 ? payload : null
