@@ -15,7 +15,10 @@ pub fn folder() -> PathBuf {
 pub fn raw() -> Value {
     let text = std::fs::read_to_string(folder().join("compose.yaml")).expect("read compose.yaml");
     let mut file: Value = serde_norway::from_str(&text).expect("YAML");
-    file.apply_merge().expect("merge keys");
+    // What is merged may merge something itself.
+    for _ in 0..2 {
+        file.apply_merge().expect("merge keys");
+    }
     file
 }
 

@@ -26,7 +26,7 @@ pub struct Deployment {
     ports: BTreeMap<String, u16>,
     folder: PathBuf,
     pub rabbit: PrivateRabbit,
-    pub postgres: PrivatePostgres,
+    _postgres: PrivatePostgres,
 }
 
 impl Deployment {
@@ -59,7 +59,7 @@ impl Deployment {
             places.push((format!("//{service}:{}", 8080 + offset), format!("//127.0.0.1:{}", ports[*service])));
         }
         let containers = containers(&env);
-        Deployment { containers, running: BTreeMap::new(), places, ports, folder, rabbit, postgres }
+        Deployment { containers, running: BTreeMap::new(), places, ports, folder, rabbit, _postgres: postgres }
     }
 
     /// `docker compose up NAME…`
@@ -86,9 +86,11 @@ impl Deployment {
                 assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
             }
             "redis" => {
-                let mut command =
-                    self.shell(name, &format!("{} --port {}", self.containers[name].command[2], self.ports[name]));
-                self.running.insert(name.to_owned(), command.stdout(Stdio::null()).spawn().expect("start redis"));
+                let here = format!("redis-server - --port {} ", self.ports[name]);
+                let script = self.containers[name].command[2].replace("redis-server - ", &here);
+                let mut command = self.shell(name, &script);
+                let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start redis");
+                self.running.insert(name.to_owned(), child);
             }
             _ => {
                 let child = self.prost(name).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start");
@@ -129,8 +131,9 @@ impl Deployment {
 
     /// Runs the container's own health check until it succeeds.
     pub async fn until_healthy(&self, name: &str) {
-        if matches!(name, "postgres" | "rabbitmq") {
-            return; // private servers have been waited for
+        let is_waited_for = matches!(name, "postgres" | "rabbitmq"); // private servers, by their start
+        if is_waited_for || self.containers[name].health_check.is_empty() {
+            return;
         }
         eventually(HEALTHY_WITHIN, || async {
             let output = self.health(name);
