@@ -36,7 +36,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         rules.push((format!("{service}-client"), vec!["events", "service"]));
         let own = format!("{service}-client");
         let asks = match service {
-            "orders" => vec!["cart-client"],
+            "orders" => vec!["cart-client", "payments-client"],
             "cart" => vec!["products-client"],
             "products" => vec!["demo-catalogue", "cache"],
             _ => vec![],

@@ -1,6 +1,9 @@
 //! What keeps a schema's own tables bounded: partitions made ahead and dropped by age, old
 //! idempotency records pruned.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::{Builder, Uuid};
+
 use crate::{Database, Error};
 
 crate::statements! {
@@ -8,6 +11,10 @@ crate::statements! {
     PRUNE_EVENTS = "DELETE FROM idempotency_records
         WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
                                WHERE created_at < now() - make_interval(days => $1) AND action NOT LIKE 'http:%' LIMIT 10000))";
+    PRUNE_ATTEMPTS = "DELETE FROM failed_attempts
+        WHERE ctid = ANY(ARRAY(SELECT ctid FROM failed_attempts
+                               WHERE failed_at < now() - make_interval(days => $1) LIMIT 10000))";
+    PRUNE_ACTS = "DELETE FROM operator_acts WHERE id < $1";
     PRUNE_KEYS = "DELETE FROM idempotency_records
         WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_records
                                WHERE created_at < now() - make_interval(hours => $1) AND action LIKE 'http:%' LIMIT 10000))";
@@ -25,11 +32,13 @@ pub struct Retention {
     pub applied_days: i32,
     /// Answers to HTTP idempotency keys.
     pub keys_hours: i32,
+    /// What operators did.
+    pub acts_days: i32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Retention { events_days: 30, applied_days: 30, keys_hours: 24 }
+        Retention { events_days: 30, applied_days: 30, keys_hours: 24, acts_days: 365 }
     }
 }
 
@@ -37,8 +46,17 @@ impl Default for Retention {
 pub async fn run_once(database: &Database, keep: &Retention) -> Result<(), Error> {
     let db = database.read().await?;
     db.execute(PARTITIONS, &[&DAYS_AHEAD, &keep.events_days]).await?;
-    for (prune, age) in [(PRUNE_EVENTS, keep.applied_days), (PRUNE_KEYS, keep.keys_hours)] {
+    let prunes =
+        [(PRUNE_EVENTS, keep.applied_days), (PRUNE_ATTEMPTS, keep.applied_days), (PRUNE_KEYS, keep.keys_hours)];
+    for (prune, age) in prunes {
         while db.execute(prune, &[&age]).await? > 0 {}
     }
+    db.execute(PRUNE_ACTS, &[&first_id_of(Utc::now() - TimeDelta::days(keep.acts_days.into()))]).await?;
     Ok(())
+}
+
+/// The least id that is made then: version 7 begins with the time.
+fn first_id_of(time: DateTime<Utc>) -> Uuid {
+    let since_1970_ms = u64::try_from(time.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(since_1970_ms, &[0; 10]).into_uuid()
 }

@@ -154,7 +154,10 @@ impl Relay {
     }
 
     fn count(&self, published: i64) {
-        metrics::counter!("outbox_published_total", "service" => self.service).increment(published.unsigned_abs());
+        if published > 0 {
+            metrics::counter!("outbox_published_total", "service" => self.service).increment(published.unsigned_abs());
+            metrics::histogram!("outbox_batch_events", "service" => self.service).record(published as f64);
+        }
     }
 }
 

@@ -212,6 +212,6 @@ fn subject(letter: &messaging::DeadLetter) -> Subject {
 pub(crate) fn failed(error: TransportError) -> Error {
     match error {
         TransportError::Database(error) => error.into(),
-        error @ TransportError::Rabbit(_) => Error::unavailable(error),
+        error @ (TransportError::Rabbit(_) | TransportError::Publish(_)) => Error::unavailable(error),
     }
 }

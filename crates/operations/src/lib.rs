@@ -10,6 +10,7 @@ mod handlers;
 mod history;
 mod http;
 mod outbox;
+mod sampling;
 mod trace;
 mod types;
 
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub use api::router;
 pub use history::MOST_DELIVERIES;
 pub use http::Http;
+pub use sampling::sample;
 pub use trace::trace;
 pub use types::*;
 

@@ -7,6 +7,7 @@
 mod announce;
 mod api;
 mod consumers;
+mod gauges;
 mod handlers;
 /// Open for the proof, which calls these decisions.
 #[doc(hidden)]
@@ -49,7 +50,7 @@ pub fn migrations() -> Result<Migrations, MigrateError> {
 
 /// Every statement, by name, for the test that prepares them.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    repository::ALL.iter().chain(test_provider::ALL).copied().collect()
+    [repository::ALL, gauges::ALL, test_provider::ALL].concat()
 }
 
 /// The service.
@@ -76,5 +77,6 @@ pub async fn background(service: Arc<Payments>, shutdown: CancellationToken) {
         service.worker.run(&shutdown).await;
         finished.cancel();
     };
-    tokio::join!(work, recorder::run(&service.worker, &mut answers, &finished));
+    let count = gauges::run(&service.database, &shutdown);
+    tokio::join!(work, recorder::run(&service.worker, &mut answers, &finished), count);
 }

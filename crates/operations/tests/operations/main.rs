@@ -1,5 +1,6 @@
 //! The operators' endpoints, through their HTTP client, on real servers.
 
 mod dead_letters;
+mod history;
 mod outbox;
 mod support;
