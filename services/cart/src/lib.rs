@@ -15,6 +15,7 @@ mod handlers;
 /// Open for the proof, which calls these decisions.
 #[doc(hidden)]
 pub mod model;
+mod privacy;
 mod repository;
 
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct CartConfig {
     pub checkout_overdue_after: Duration,
     /// The currency of an empty cart's total.
     pub default_currency: Currency,
+    /// A decided checkout keeps its address for so long.
+    pub addresses_kept_days: i32,
 }
 
 impl Default for CartConfig {
@@ -72,6 +75,7 @@ impl Default for CartConfig {
             sweep_every: Duration::from_secs(60),
             checkout_overdue_after: Duration::from_secs(60 * 60),
             default_currency: Currency::EUR,
+            addresses_kept_days: 30,
         }
     }
 }
@@ -127,8 +131,12 @@ impl Carts {
     }
 }
 
-/// Looks for abandoned carts and overdue checkouts until `shutdown`.
+/// Looks for abandoned carts, overdue checkouts and addresses that nobody needs any more, until `shutdown`.
 pub async fn background(service: Arc<Carts>, shutdown: CancellationToken) {
+    tokio::join!(sweep(&service, &shutdown), privacy::run(service.clone(), shutdown.clone()));
+}
+
+async fn sweep(service: &Carts, shutdown: &CancellationToken) {
     loop {
         if let Err(error) = service.sweep().await {
             tracing::warn!(%error, "could not look for abandoned carts; the next round tries again");

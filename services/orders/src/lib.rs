@@ -2,8 +2,11 @@
 
 mod api;
 mod consumers;
+mod durations;
 mod handlers;
 mod model;
+mod privacy;
+mod reconciliation;
 mod repository;
 mod runner;
 pub mod saga;
@@ -19,6 +22,7 @@ use include_dir::{Dir, include_dir};
 
 pub use api::router;
 pub use consumers::consumers;
+pub use reconciliation::reconcile;
 pub use watchdog::background;
 
 /// The service's name.
@@ -38,7 +42,7 @@ pub fn migrations() -> Result<Migrations, MigrateError> {
 
 /// Every SQL statement, by name.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    repository::ALL.to_vec()
+    [repository::ALL, reconciliation::ALL, privacy::ALL].concat()
 }
 
 /// How long sagas wait.
@@ -54,6 +58,10 @@ pub struct OrdersConfig {
     pub undo_patience_max: Duration,
     /// How often the watchdog looks for sagas whose time is over.
     pub watch_interval: Duration,
+    /// An order that is over keeps its address for so long.
+    pub addresses_kept_days: i32,
+    /// How often a piece of all orders is compared with their payments.
+    pub reconcile_interval: Duration,
 }
 
 impl Default for OrdersConfig {
@@ -64,6 +72,8 @@ impl Default for OrdersConfig {
             undo_patience: Duration::from_secs(10),
             undo_patience_max: Duration::from_secs(5 * 60),
             watch_interval: Duration::from_secs(1),
+            addresses_kept_days: 180,
+            reconcile_interval: Duration::from_secs(60),
         }
     }
 }

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Orders, repository, runner};
+use crate::{Orders, privacy, repository, runner};
 
 const BATCH: i64 = 100;
 
 /// Runs until `shutdown`. Several may run: each takes rows that no other holds.
 pub async fn background(service: Arc<Orders>, shutdown: CancellationToken) {
+    tokio::join!(watch(&service, &shutdown), privacy::run(service.clone(), shutdown.clone()));
+}
+
+async fn watch(service: &Orders, shutdown: &CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(service.config.watch_interval) => {}
             () = shutdown.cancelled() => return,
         }
-        if let Err(error) = round(&service).await {
+        if let Err(error) = round(service).await {
             tracing::warn!(%error, "the watchdog could not look at the sagas; it looks again");
         }
     }

@@ -116,6 +116,7 @@ fn cart(env: &Env) -> Result<CartConfig, ConfigError> {
         sweep_every: seconds(env, "CART_SWEEP_S", default.sweep_every)?,
         checkout_overdue_after: seconds(env, "CART_CHECKOUT_OVERDUE_S", default.checkout_overdue_after)?,
         default_currency: env.parse_or("CART_CURRENCY", default.default_currency, "a currency's code, e.g. EUR")?,
+        addresses_kept_days: whole(env, "CART_ADDRESSES_KEPT_DAYS", default.addresses_kept_days, 1)?,
     })
 }
 
@@ -127,7 +128,9 @@ fn orders(env: &Env) -> Result<OrdersConfig, ConfigError> {
         undo_patience: seconds(env, "ORDERS_UNDO_PATIENCE_S", default.undo_patience)?,
         undo_patience_max: seconds(env, "ORDERS_UNDO_PATIENCE_MAX_S", default.undo_patience_max)?,
         watch_interval: seconds(env, "ORDERS_WATCH_INTERVAL_S", default.watch_interval)?,
+        addresses_kept_days: whole(env, "ORDERS_ADDRESSES_KEPT_DAYS", default.addresses_kept_days, 1)?,
     })
+        reconcile_interval: seconds(env, "ORDERS_RECONCILE_INTERVAL_S", default.reconcile_interval)?,
 }
 
 fn payments(env: &Env) -> Result<PaymentsConfig, ConfigError> {

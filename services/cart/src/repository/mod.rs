@@ -6,5 +6,5 @@ pub mod products;
 
 /// Every statement of the cart, by name.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    [carts::ALL, checkouts::ALL, products::ALL].concat()
+    [carts::ALL, checkouts::ALL, products::ALL, crate::privacy::ALL].concat()
 }

@@ -3,6 +3,7 @@
 mod checkout;
 mod filling;
 mod news;
+mod privacy;
 mod rest;
 mod support;
 

@@ -6,6 +6,7 @@ mod batches;
 mod http;
 mod parallel;
 mod placing;
+mod privacy;
 mod saga;
 mod support;
 mod undoing;
