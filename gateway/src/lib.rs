@@ -6,16 +6,19 @@
 mod assets;
 mod cart;
 mod connections;
+mod demo;
 mod document;
 mod errors;
 mod graphiql;
 mod http;
 mod live;
 mod loaders;
+mod openapi;
 mod operations;
 mod orders;
 mod pictures;
 mod products;
+mod reports;
 mod scalars;
 mod schema;
 mod scope;
@@ -30,6 +33,7 @@ mod websocket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use analytics_client::AnalyticsApi;
 use axum::Router;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::routing::get;
@@ -41,8 +45,10 @@ use service::{Shutdown, TokenKeys};
 use tokio::sync::Semaphore;
 use users_client::UsersApi;
 
+pub use demo::{Demo, DemoLogin, SendPoison, poison_over};
 pub use document::DocumentLimits;
 pub use live::{TapSource, tap_source};
+pub use openapi::openapi;
 pub use operations::Operated;
 pub use schema::sdl;
 pub use websocket::WebSocketLimits;
@@ -70,12 +76,14 @@ pub struct Clients {
     pub orders: Arc<dyn OrdersApi>,
     /// Payments.
     pub payments: Arc<dyn PaymentsApi>,
+    /// Reports.
+    pub analytics: Arc<dyn AnalyticsApi>,
     /// What operators do, at each service that has a database.
     pub operations: Vec<Operated>,
 }
 
 /// How the gateway behaves.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GatewayConfig {
     /// Verifies tokens that come over WebSockets.
     pub keys: TokenKeys,
@@ -87,6 +95,8 @@ pub struct GatewayConfig {
     pub max_complexity: usize,
     /// How WebSockets are treated.
     pub websocket: WebSocketLimits,
+    /// What only a shop with demo data has.
+    pub demo: Option<Demo>,
     /// How long events are still followed after the last live view was closed.
     pub tap_linger: Duration,
 }
@@ -100,6 +110,7 @@ impl GatewayConfig {
             document: DocumentLimits::default(),
             max_complexity: MAX_COMPLEXITY,
             websocket: WebSocketLimits::default(),
+            demo: None,
             tap_linger: Duration::from_secs(30),
         }
     }
@@ -112,6 +123,7 @@ pub struct Gateway {
     schema: Schema,
     documents: Documents,
     live: LiveOrders,
+    demo: Option<Arc<Demo>>,
     sockets: Arc<Semaphore>,
     shutdown: Shutdown,
 }
@@ -125,6 +137,7 @@ impl Gateway {
             schema: schema::build(config.max_complexity),
             documents: Documents::new(config.document.clone()),
             live: LiveOrders::new(tap, config.tap_linger, shutdown.clone()),
+            demo: config.demo.clone().map(Arc::new),
             sockets: Arc::new(Semaphore::new(config.websocket.max_connections)),
             config,
             shutdown,
@@ -141,7 +154,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/", get(graphiql::page))
         .route("/graphiql/{*file}", get(graphiql::asset))
-        .route("/images/{file}", get(pictures::picture))
+        .route("/images/{file}", get(pictures::of_demo))
+        .route("/pictures/{file}", get(pictures::uploaded))
         .route("/schema.graphql", get(schema))
         .fallback(site::page_or_file)
         .with_state(gateway)

@@ -144,6 +144,12 @@ impl Request<'_> {
         self
     }
 
+    /// Sets a body that is not JSON.
+    pub fn bytes(mut self, content_type: &str, bytes: Bytes) -> Self {
+        self.builder = self.builder.map(|builder| builder.header(CONTENT_TYPE, content_type).body(bytes));
+        self
+    }
+
     /// Sends it, and reads the answer (`()` for none). What was certainly not sent is tried once more; a GET
     /// also when the connection broke. An unreachable service is 503.
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {

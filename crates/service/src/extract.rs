@@ -21,6 +21,10 @@ use crate::error::{Error, FieldError};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json<T>(pub T);
 
+/// A body that is not JSON, as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Binary(pub Bytes);
+
 /// The query string.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Query<T>(pub T);
@@ -41,6 +45,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             ));
         }
         from_json(&read(request, state).await?).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Binary {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        read(request, state).await.map(Self)
     }
 }
 

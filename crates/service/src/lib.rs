@@ -27,7 +27,7 @@ pub use caller::{Admin, Caller, SignedIn};
 pub use client::HttpClient;
 pub use config::{ConfigError, Env};
 pub use error::{Error, ErrorBody, FieldError, Found, OnConstraint, validate};
-pub use extract::{Json, Path, Query};
+pub use extract::{Binary, Json, Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use pagination::{Page, PageQuery};
 pub use proxies::TrustedProxies;

@@ -1,7 +1,9 @@
 //! What changes of the catalogue are asked for.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use products_client::{CreateCategory, CreateProduct, Precondition, StockAdjustment, UpdateProduct};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use products_client::{CreateCategory, CreateProduct, NewPicture, Precondition, StockAdjustment, UpdateProduct};
 use service::Error;
 
 use crate::scalars::{MoneyInput, id_of};
@@ -147,5 +149,25 @@ impl CreateCategoryInput {
     /// The same for the service.
     pub fn category(self) -> CreateCategory {
         CreateCategory { name: self.name, description: self.description }
+    }
+}
+
+/// A picture for products to show.
+#[derive(Debug, InputObject)]
+pub struct UploadPictureInput {
+    /// The file in Base64, at most 700 kB before it was encoded.
+    content_base64: String,
+    /// What it is: image/png, image/jpeg, image/webp or image/avif.
+    content_type: String,
+    /// Repeating the mutation with the same key has no second effect.
+    pub idempotency_key: Option<String>,
+}
+
+impl UploadPictureInput {
+    /// The same for the service.
+    pub fn picture(self) -> Result<NewPicture, Error> {
+        let not_base64 = |_| Error::invalid("content_base64", "invalid", "this is not Base64");
+        let bytes = STANDARD.decode(self.content_base64.as_bytes()).map_err(not_base64)?;
+        Ok(NewPicture { content_type: self.content_type, bytes: bytes.into() })
     }
 }

@@ -7,6 +7,7 @@ use service::Error;
 
 use super::inputs::{
     AdjustStockInput, CreateCategoryInput, CreateProductInput, DeleteProductInput, UpdateProductInput,
+    UploadPictureInput,
 };
 use super::types::{Category, Product};
 use crate::errors::payload;
@@ -50,6 +51,14 @@ payload! {
     CreateCategoryPayload {
         /// The new category; null if there are userErrors.
         category: Category
+    }
+}
+
+payload! {
+    /// What became of `uploadPicture`.
+    UploadPicturePayload {
+        /// Its path on this server, for a product's imageUrl or images; null if there are userErrors.
+        url: String
     }
 }
 
@@ -131,6 +140,23 @@ impl ProductMutations {
         };
         CreateCategoryPayload::new(create.await.map(Category::from))
     }
+
+    /// Stores a picture for products to show (admin): PNG, JPEG, WebP or AVIF. One that no product shows is taken away
+    /// again after a day.
+    async fn upload_picture(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The picture.")] input: UploadPictureInput,
+    ) -> Result<UploadPicturePayload> {
+        let scope = Scope::of_mutation(ctx);
+        let upload = async {
+            scope.caller.admin()?;
+            let caller = scope.caller_with_key(input.idempotency_key.as_deref())?;
+            let uploaded = scope.clients.products.upload_picture(&caller, input.picture()?).await;
+            uploaded.map_err(in_words_of_the_input)
+        };
+        UploadPicturePayload::new(upload.await.map(|picture| picture.url))
+    }
 }
 
 async fn update(scope: &Scope, input: UpdateProductInput) -> Result<products_client::Product, Error> {
@@ -145,12 +171,13 @@ async fn update(scope: &Scope, input: UpdateProductInput) -> Result<products_cli
     products.update_product(&caller, id, input.seen(), change).await
 }
 
-/// REST says `set` and `adjust`, the input `setTo` and `change`.
+/// REST says `set`, `adjust` and `content`; the inputs say `setTo`, `change` and `contentBase64`.
 fn in_words_of_the_input(mut error: Error) -> Error {
     for field in &mut error.fields {
         match field.field.as_str() {
             "set" => field.field = "set_to".to_owned(),
             "adjust" => field.field = "change".to_owned(),
+            "content" => field.field = "content_base64".to_owned(),
             _ => {}
         }
     }

@@ -91,9 +91,10 @@ async fn suggestions_are_bounded() {
 }
 
 /// Each change of the catalogue: field, input, and what it selects.
-fn changes(running: &Running) -> [(&'static str, String, &'static str); 5] {
+fn changes(running: &Running) -> [(&'static str, String, &'static str); 6] {
     let id = running.shop.products[0].id;
     [
+        ("uploadPicture", "contentBase64: \"iVBORw0KGgo=\", contentType: \"image/png\"".into(), "url"),
         ("createProduct", "name: \"A\", sku: \"A\", price: {amount: \"1\", currencyCode: \"EUR\"}".into(), "product"),
         ("updateProduct", format!("id: \"{id}\", name: \"A\", expectedVersion: 1"), "product"),
         ("deleteProduct", format!("id: \"{id}\""), "product"),
@@ -103,7 +104,8 @@ fn changes(running: &Running) -> [(&'static str, String, &'static str); 5] {
 }
 
 fn mutation(field: &str, input: &str, object: &str) -> String {
-    format!("mutation {{ {field}(input: {{{input}}}) {{ {object} {{ id }} userErrors {{ code field }} }} }}")
+    let selected = if object == "url" { object.to_owned() } else { format!("{object} {{ id }}") };
+    format!("mutation {{ {field}(input: {{{input}}}) {{ {selected} userErrors {{ code field }} }} }}")
 }
 
 #[tokio::test]
@@ -126,7 +128,8 @@ async fn every_change_carries_its_key_and_answers_its_object() {
         let query = mutation(field, &format!("{input}, idempotencyKey: \"once\""), object);
         let answer = running.post(&query, Some(&admin)).await;
         let payload = &answer["data"][field];
-        assert!(payload[object]["id"].is_string(), "{answer}");
+        let answered = if object == "url" { &payload[object] } else { &payload[object]["id"] };
+        assert!(answered.is_string(), "{answer}");
         assert_eq!(payload["userErrors"], json!([]), "{field}");
         let key = running.shop.last_caller.lock().unwrap().clone().unwrap().idempotency_key;
         assert_eq!(key.unwrap().as_str(), "once", "{field}");
@@ -158,8 +161,35 @@ async fn a_change_that_is_refused_is_data() {
     let told = refused("create_category", taken, "createCategory").await;
     assert_eq!(told, json!([{"code": "CATEGORY_NAME_ALREADY_EXISTS", "field": null}]));
 
+    let mismatch = Error::invalid("content", "mismatch", "these bytes are no image/png");
+    let told = refused("upload_picture", mismatch, "uploadPicture").await;
+    assert_eq!(told, json!([{"code": "VALIDATION_FAILED", "field": ["contentBase64"]}]));
+    let query = mutation("uploadPicture", "contentBase64: \"?\", contentType: \"image/png\"", "url");
+    let told = running.post(&query, Some(&admin)).await["data"]["uploadPicture"]["userErrors"].clone();
+    assert_eq!(told, json!([{"code": "VALIDATION_FAILED", "field": ["contentBase64"]}]));
+
     for (field, input) in [("deleteProduct", "id: \"7\""), ("adjustStock", "productId: \"7\", reason: \"\"")] {
         let answer = running.post(&mutation(field, input, "product"), Some(&admin)).await;
         assert_eq!(answer["data"][field]["userErrors"][0]["code"], "VALIDATION_FAILED", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_kept_for_ever_and_a_picture_of_the_demo_for_an_hour() {
+    let running = Running::new();
+    let name = "a".repeat(64);
+    let get = async |path: &str| {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let (status, headers, _) = running.send(request).await;
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        (status.as_u16(), header("cache-control"), header("content-security-policy"))
+    };
+    let (status, cache, policy) = get(&format!("/pictures/{name}.png")).await;
+    assert_eq!((status, cache.as_deref()), (200, Some("public, max-age=31536000, immutable")));
+    assert!(policy.unwrap().contains("sandbox"));
+    let (status, cache, _) = get("/images/a.svg").await;
+    assert_eq!((status, cache.as_deref()), (200, Some("public, max-age=3600")));
+    for path in ["/pictures/a.svg", &format!("/pictures/{name}.svg"), &format!("/pictures/{name}.png.html")] {
+        assert_eq!(get(path).await.0, 404, "{path}");
     }
 }

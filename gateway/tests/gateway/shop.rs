@@ -18,9 +18,9 @@ use orders_client::{
 };
 use payments_client::{CreateRefund, Payment, PaymentStatus, PaymentsApi, Refund, RefundStatus};
 use products_client::{
-    Category, CategoryCount, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, Picture, Precondition,
-    Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
-    StockHistory, SuggestionQuery, UpdateProduct,
+    Category, CategoryCount, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, NewPicture, Picture,
+    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment,
+    StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
 };
 use service::{Caller, Claims, Error, Page, PageQuery, Role};
 use users_client::{
@@ -363,9 +363,15 @@ impl ProductsApi for Shop {
         };
         ids.iter().map(history).collect()
     }
+    async fn upload_picture(&self, caller: &Caller, picture: NewPicture) -> Result<UploadedPicture, Error> {
+        self.called(caller, "upload_picture")?;
+        let url = format!("/pictures/{}.png", "a".repeat(64));
+        let size = i32::try_from(picture.bytes.len()).unwrap();
+        Ok(UploadedPicture { url, content_type: picture.content_type, size, created_at: time() })
+    }
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error> {
         self.called(caller, "picture")?;
-        if file != "a.svg" {
+        if file != "a.svg" && !products_client::is_upload_name(file) {
             return Err(Error::not_found("picture_not_found", "there is no such picture"));
         }
         let bytes = axum::body::Bytes::from_static(b"<svg/>");
@@ -543,7 +549,7 @@ impl AnalyticsApi for Shop {
                 gross: euros("75.00"),
                 refunds: 1,
                 refunded: euros("80.00"),
-                net: Money::from_minor(-500, Currency::EUR),
+                net: Money::from_minor(-500, Currency::EUR).unwrap(),
                 cancelled: 1,
             }]),
             ReportName::TopProducts => {

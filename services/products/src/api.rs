@@ -10,16 +10,17 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Response};
 use events::{CategoryId, ProductId};
 use products_client::{
-    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, PREFER, Precondition, Product,
-    ProductFacets, ProductFilter, ProductsApi, REPRESENTATION, RelatedProducts, RelatedQuery, StockAdjustment,
-    StockEntry, StockHistory, SuggestionQuery, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, NewPicture, PREFER, Picture,
+    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, REPRESENTATION, RelatedProducts, RelatedQuery,
+    StockAdjustment, StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture, is_upload_name,
 };
-use service::{Admin, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query};
+use service::{Admin, Binary, Caller, Error, ErrorBody, Json, Page, PageQuery, Path, Query};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Products;
 use crate::model::entry::product_changed;
+use crate::model::list::no_picture;
 
 type Service = State<Arc<Products>>;
 
@@ -39,7 +40,9 @@ pub fn router(service: Arc<Products>) -> OpenApiRouter {
         .routes(routes!(products_by_categories))
         .routes(routes!(facets_by_categories))
         .routes(routes!(get_category))
+        .routes(routes!(get_demo_picture))
         .routes(routes!(get_picture))
+        .routes(routes!(upload_picture))
         .with_state(service)
 }
 
@@ -294,26 +297,62 @@ async fn create_category(
     Ok((StatusCode::CREATED, location, Json(category)).into_response())
 }
 
-/// A picture. It may be kept for an hour and be asked for anew with `If-None-Match`.
+/// A picture of the demo catalogue. It may be kept for an hour and be asked for anew with `If-None-Match`.
 #[utoipa::path(get, path = "/images/{file}", tag = "pictures", params(("file" = String, Path)),
     responses((status = 200, content_type = "image/svg+xml", body = String), (status = 304),
         (status = 404, body = ErrorBody)))]
-async fn get_picture(
+async fn get_demo_picture(
     State(service): Service,
     caller: Caller,
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let picture = service.picture(&caller, &file).await?;
-    let is_known = is_known(&headers, &picture.etag);
-    let caching = [(ETAG, picture.etag), (CACHE_CONTROL, "public, max-age=3600".to_owned())];
+    Ok(served(picture, &headers, "public, max-age=3600"))
+}
+
+/// An uploaded picture. It never changes.
+#[utoipa::path(get, path = "/pictures/{file}", tag = "pictures", params(("file" = String, Path)),
+    responses((status = 200, content_type = "image/*", body = Vec<u8>), (status = 304), (status = 404, body = ErrorBody)))]
+async fn get_picture(
+    State(service): Service,
+    caller: Caller,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    if !is_upload_name(&file) {
+        return Err(no_picture());
+    }
+    let picture = service.picture(&caller, &file).await?;
+    Ok(served(picture, &headers, "public, max-age=31536000, immutable"))
+}
+
+/// Stores a picture for products to show (admin): PNG, JPEG, WebP or AVIF, at most 700 kB.
+#[utoipa::path(post, path = "/pictures", tag = "pictures",
+    request_body(content = Vec<u8>, content_type = "image/*"),
+    responses((status = 201, body = UploadedPicture), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 413, body = ErrorBody), (status = 415, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn upload_picture(
+    State(service): Service,
+    Admin(caller): Admin,
+    headers: HeaderMap,
+    Binary(bytes): Binary,
+) -> Result<Response, Error> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let uploaded = service.upload_picture(&caller, NewPicture { content_type, bytes }).await?;
+    Ok((StatusCode::CREATED, [(LOCATION, uploaded.url.clone())], Json(uploaded)).into_response())
+}
+
+fn served(picture: Picture, headers: &HeaderMap, cache: &'static str) -> Response {
+    let is_known = is_known(headers, &picture.etag);
+    let caching = [(ETAG, picture.etag), (CACHE_CONTROL, cache.to_owned())];
     if is_known {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     // An SVG that is opened on its own page could otherwise run scripts there.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox".to_owned();
     let content = [(CONTENT_TYPE, picture.content_type), (CONTENT_SECURITY_POLICY, policy)];
-    Ok((caching, content, picture.bytes).into_response())
+    (caching, content, picture.bytes).into_response()
 }
 
 /// Does the client have it in this very state?

@@ -67,7 +67,7 @@ impl Handler for OrderEvents {
         if !changes.is_empty() && !stock::write(tx, &changes).await? {
             return Err(HandlerError::Retry("another replica decides about the same order".to_owned()));
         }
-        Ok(outbox::record(tx, &answers).await?)
+        Ok(outbox::record_with(tx, Vec::new(), &answers).await?)
     }
 }
 

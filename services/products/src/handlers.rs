@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use database::{Connection, outbox};
 use events::{CategoryId, Draft, ProductId, ProductUpdated};
 use products_client::{
-    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, Picture, Precondition, Product,
-    ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
-    StockHistory, SuggestionQuery, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, NewPicture, Picture,
+    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment,
+    StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
 };
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery, validate};
@@ -15,8 +15,9 @@ use service::{Caller, Error, Page, PageQuery, validate};
 use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, FacetsKey, ListKey, STOCK, product_tag};
 use crate::model::entry::{self, StockChange};
 use crate::model::list::{PictureFile, Place, Search, no_picture, related};
+use crate::model::picture::{Upload, no_upload, uploads};
 use crate::model::words::{Matching, Words};
-use crate::repository::{catalogue, facets, list, stock};
+use crate::repository::{catalogue, facets, list, pictures, stock};
 use crate::{Products, SERVICE};
 
 /// Neighbours looked at for each related product that is wanted: some are sold out.
@@ -146,6 +147,7 @@ impl ProductsApi for Products {
         let (correlation_id, cache) = (caller.correlation_id, self.cached.backend.clone());
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
+                use_uploads(tx, new.image_url.iter().chain(&new.images)).await?;
                 let product = catalogue::insert(tx, ProductId::new(), &new).await?;
                 tx.keep_until_end(cache.changing(vec![CATALOGUE, product_tag(&product.id)]).await);
                 if product.stock_quantity > 0 {
@@ -190,6 +192,10 @@ impl ProductsApi for Products {
                 }
                 if !is_changed {
                     return catalogue::find(tx, id).await?.ok_or_else(no_product);
+                }
+                if changed.images != product.images {
+                    use_uploads(tx, &changed.images).await?;
+                    pictures::touch(tx, &uploads(product.images.iter().map(String::as_str))?).await?;
                 }
                 let product = catalogue::update(tx, &changed).await?;
                 let updated = entry::updated_event(&product);
@@ -296,6 +302,16 @@ impl ProductsApi for Products {
         stock::histories(&db, ids, page).await
     }
 
+    async fn upload_picture(&self, caller: &Caller, picture: NewPicture) -> Result<UploadedPicture, Error> {
+        let by = caller.admin()?.user_id;
+        let upload = Upload::parse(&picture)?;
+        let operation = Operation::new(SERVICE, "POST /pictures", StatusCode::CREATED, caller, None, &upload.file)?;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { pictures::store(tx, &upload, &picture, by).await })
+        })
+        .await
+    }
+
     async fn picture(&self, _caller: &Caller, file: &str) -> Result<Picture, Error> {
         let PictureFile(file) = PictureFile::parse(file)?;
         if let Some(picture) = self.cached.pictures.get(file).await {
@@ -303,7 +319,7 @@ impl ProductsApi for Products {
         }
         let read = async {
             let db = self.database.read().await?;
-            catalogue::picture(&db, file).await?.ok_or_else(no_picture)
+            pictures::find(&db, file).await?.ok_or_else(no_picture)
         };
         let picture = Box::pin(self.cached.pictures.try_get_with(file.to_owned(), read));
         picture.await.map_err(|error| Error::clone(&error))
@@ -316,6 +332,13 @@ impl Products {
         let found = catalogue::find_many(&db, &ids).await?;
         Ok(found.into_iter().map(|product| (product.id, product)).collect())
     }
+}
+
+/// Keeps the uploads that a product is given from being pruned. Errors: 422 if one of them is not there.
+async fn use_uploads<'a>(tx: &Connection, images: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
+    let files = uploads(images.into_iter().map(String::as_str))?;
+    let found = pictures::touch(tx, &files).await?;
+    if found == files.len() as u64 { Ok(()) } else { Err(no_upload()) }
 }
 
 /// The search, spelling forgiven if it begins and next to nothing has its words.

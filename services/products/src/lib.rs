@@ -50,6 +50,11 @@ pub fn migrations() -> Result<Migrations, MigrateError> {
     Migrations::of_service(SERVICE, SCHEMA, &MIGRATIONS)
 }
 
+/// Unused uploads that are taken away at once, and how often that happens while one may lie unused: it takes a look
+/// at every product.
+const PRUNED_AT_ONCE: i64 = 1000;
+const PRUNES_PER_GRACE: u32 = 24;
+
 /// What can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductsConfig {
@@ -59,6 +64,8 @@ pub struct ProductsConfig {
     pub overdue_grace: Duration,
     /// How often overdue holds are looked for.
     pub sweep_interval: Duration,
+    /// How long an uploaded picture may lie here without a product that shows it.
+    pub picture_grace: Duration,
 }
 
 impl Default for ProductsConfig {
@@ -67,6 +74,7 @@ impl Default for ProductsConfig {
             hold_for: Duration::from_secs(60 * 60),
             overdue_grace: Duration::from_secs(10 * 60),
             sweep_interval: Duration::from_secs(60),
+            picture_grace: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -108,8 +116,8 @@ pub async fn redis_cache(database: &Database, url: &str) -> Result<Backend, serv
     Backend::redis(url, &format!("prost:{SERVICE}:{identity}")).map_err(service::Error::internal)
 }
 
-/// Keeps this process known to others ([`Products::join`]), and reports holds that are past their time, until
-/// `shutdown`.
+/// Keeps this process known to others ([`Products::join`]), takes unused uploads away, and reports holds that are past
+/// their time, until `shutdown`.
 ///
 /// As to the holds, it gives nothing back. Whether an order still needs its hold is known to its saga alone: a clock of ours could
 /// take back what a payment in this very second pays for, and two clocks must not decide one thing. The saga has a
@@ -119,27 +127,46 @@ pub async fn redis_cache(database: &Database, url: &str) -> Result<Backend, serv
 /// or that orders is down: `products_overdue_hold_lines` and a warning say so, `prost saga` helps.
 pub async fn background(service: Arc<Products>, shutdown: CancellationToken) {
     let held = service.presence.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let ProductsConfig { sweep_interval, picture_grace, .. } = service.config;
+    let prune_interval = (picture_grace / PRUNES_PER_GRACE).max(Duration::from_secs(1));
     tokio::join!(
         presence::keep(&service.database, &service.cached.backend, held, &shutdown),
-        report_overdue(&service, &shutdown),
+        every(sweep_interval, &shutdown, || service.report_overdue()),
+        every(prune_interval, &shutdown, || service.prune_pictures()),
     );
 }
 
-async fn report_overdue(service: &Products, shutdown: &CancellationToken) {
-    let mut tick = tokio::time::interval(service.config.sweep_interval);
+/// Does `work` now and then. What fails is tried again the next time.
+async fn every<F>(interval: Duration, shutdown: &CancellationToken, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), service::Error>>,
+{
+    let mut tick = tokio::time::interval(interval);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match service.report_overdue().await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(?error, "overdue holds cannot be counted; it is tried again"),
+        if let Err(error) = work().await {
+            tracing::warn!(?error, "background work failed; it is tried again");
         }
     }
 }
 
 impl Products {
+    /// A bounded number; the next sweep goes on.
+    async fn prune_pictures(&self) -> Result<(), service::Error> {
+        let grace = self.config.picture_grace;
+        let prune = self.database.write_statement(move |tx| {
+            Box::pin(async move { repository::pictures::prune(tx, grace, PRUNED_AT_ONCE).await })
+        });
+        let pruned = prune.await?;
+        if pruned > 0 {
+            tracing::info!(pruned, "took away uploaded pictures that no product shows");
+        }
+        Ok(())
+    }
+
     async fn report_overdue(&self) -> Result<(), service::Error> {
         let db = self.database.read().await?;
         let (lines, oldest) = repository::stock::overdue(&db, self.config.overdue_grace).await?;

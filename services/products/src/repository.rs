@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod facets;
 pub mod list;
+pub mod pictures;
 pub mod presence;
 pub mod seed;
 mod statement;
@@ -17,7 +18,7 @@ use crate::model::entry;
 
 /// Every statement of the service, by name: for the test that prepares them against the real schema.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let fixed = [catalogue::ALL, presence::ALL, seed::ALL, stock::ALL].concat();
+    let fixed = [catalogue::ALL, pictures::ALL, presence::ALL, seed::ALL, stock::ALL].concat();
     let lists = list::examples().iter().map(|sql| ("LIST", sql.as_str()));
     let facets = facets::examples().iter().map(|sql| ("FACETS", sql.as_str()));
     fixed.into_iter().chain(lists).chain(facets).collect()

@@ -106,6 +106,7 @@ fn products(env: &Env) -> Result<ProductsConfig, ConfigError> {
         hold_for: seconds(env, "PRODUCTS_HOLD_S", default.hold_for)?,
         overdue_grace: seconds(env, "PRODUCTS_HOLD_GRACE_S", default.overdue_grace)?,
         sweep_interval: seconds(env, "PRODUCTS_SWEEP_S", default.sweep_interval)?,
+        picture_grace: seconds(env, "PRODUCTS_PICTURE_GRACE_S", default.picture_grace)?,
     })
 }
 
@@ -115,8 +116,8 @@ fn cart(env: &Env) -> Result<CartConfig, ConfigError> {
         abandoned_after: seconds(env, "CART_ABANDONED_AFTER_S", default.abandoned_after)?,
         sweep_every: seconds(env, "CART_SWEEP_S", default.sweep_every)?,
         checkout_overdue_after: seconds(env, "CART_CHECKOUT_OVERDUE_S", default.checkout_overdue_after)?,
-        default_currency: env.parse_or("CART_CURRENCY", default.default_currency, "a currency's code, e.g. EUR")?,
         addresses_kept_days: whole(env, "CART_ADDRESSES_KEPT_DAYS", default.addresses_kept_days, 1)?,
+        default_currency: env.parse_or("CART_CURRENCY", default.default_currency, "a currency's code, e.g. EUR")?,
     })
 }
 
@@ -127,10 +128,10 @@ fn orders(env: &Env) -> Result<OrdersConfig, ConfigError> {
         payment_deadline: seconds(env, "ORDERS_PAYMENT_DEADLINE_S", default.payment_deadline)?,
         undo_patience: seconds(env, "ORDERS_UNDO_PATIENCE_S", default.undo_patience)?,
         undo_patience_max: seconds(env, "ORDERS_UNDO_PATIENCE_MAX_S", default.undo_patience_max)?,
-        watch_interval: seconds(env, "ORDERS_WATCH_INTERVAL_S", default.watch_interval)?,
         addresses_kept_days: whole(env, "ORDERS_ADDRESSES_KEPT_DAYS", default.addresses_kept_days, 1)?,
-    })
+        watch_interval: seconds(env, "ORDERS_WATCH_INTERVAL_S", default.watch_interval)?,
         reconcile_interval: seconds(env, "ORDERS_RECONCILE_INTERVAL_S", default.reconcile_interval)?,
+    })
 }
 
 fn payments(env: &Env) -> Result<PaymentsConfig, ConfigError> {
@@ -154,6 +155,7 @@ fn retention(env: &Env) -> Result<Retention, ConfigError> {
         events_days: whole(env, "EVENTS_KEPT_DAYS", default.events_days, 1)?,
         applied_days: whole(env, "IDEMPOTENCY_RECORDS_KEPT_DAYS", default.applied_days, 1)?,
         keys_hours: whole(env, "IDEMPOTENCY_KEYS_KEPT_H", default.keys_hours, 1)?,
+        acts_days: whole(env, "OPERATOR_ACTS_KEPT_DAYS", default.acts_days, 1)?,
     })
 }
 

@@ -6,9 +6,9 @@ use events::{CategoryId, ProductId};
 use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 
 use crate::{
-    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, Picture, Precondition,
-    Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment, StockEntry,
-    StockHistory, SuggestionQuery, UpdateProduct,
+    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, IdsQuery, NewPicture, Picture,
+    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment,
+    StockEntry, StockHistory, SuggestionQuery, UPLOADS, UpdateProduct, UploadedPicture, is_upload_name,
 };
 
 /// RFC 7240: what a client would like.
@@ -166,11 +166,16 @@ impl ProductsApi for Http {
         Ok(found)
     }
 
+    async fn upload_picture(&self, caller: &Caller, picture: NewPicture) -> Result<UploadedPicture, Error> {
+        self.client.post(caller, "/pictures").bytes(&picture.content_type, picture.bytes).send().await
+    }
+
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error> {
         if !is_file_name(file) {
             return Err(Error::not_found("picture_not_found", "there is no such picture"));
         }
-        let (headers, bytes) = self.client.get(caller, &format!("/images/{file}")).send_raw().await?;
+        let path = if is_upload_name(file) { format!("{UPLOADS}{file}") } else { format!("/images/{file}") };
+        let (headers, bytes) = self.client.get(caller, &path).send_raw().await?;
         Ok(Picture { content_type: text(&headers, CONTENT_TYPE)?, etag: text(&headers, ETAG)?, bytes })
     }
 }

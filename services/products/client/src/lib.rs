@@ -18,8 +18,9 @@ pub use search::{
     SuggestionQuery,
 };
 pub use types::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IMAGES, Picture, Precondition, Product,
-    StockAdjustment, StockEntry, StockHistory, UpdateProduct,
+    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IMAGES, MAX_PICTURE_BYTES, NewPicture, Picture,
+    Precondition, Product, StockAdjustment, StockEntry, StockHistory, UPLOADS, UpdateProduct, UploadedPicture,
+    is_upload_name,
 };
 
 /// Ids that a batch read takes at most.
@@ -124,7 +125,13 @@ pub trait ProductsApi: Send + Sync {
         page: &PageQuery,
     ) -> Result<Vec<StockHistory>, Error>;
 
-    /// A picture by file name; 404 `picture_not_found`.
+    /// Stores a picture for products to show (admin). The same bytes are stored once. One that no product shows is
+    /// taken away again, a day after it was brought or taken from its last product.
+    ///
+    /// Errors: 413 `picture_too_large`, 415 `unsupported_picture`, 422 if its bytes are something else.
+    async fn upload_picture(&self, caller: &Caller, picture: NewPicture) -> Result<UploadedPicture, Error>;
+
+    /// A picture by file name, of the demo or uploaded; 404 `picture_not_found`.
     async fn picture(&self, caller: &Caller, file: &str) -> Result<Picture, Error>;
 
     /// Every category, by name: all pages of [`ProductsApi::categories`].

@@ -282,6 +282,42 @@ pub struct StockEntry {
     pub created_at: DateTime<Utc>,
 }
 
+/// Where uploads are served; their file name comes after it.
+pub const UPLOADS: &str = "/pictures/";
+
+/// An uploaded picture has at most so many bytes: as much as fits into a GraphQL request.
+pub const MAX_PICTURE_BYTES: usize = 700_000;
+
+/// Is this a file name that an upload can have? A SHA-256 in lower case, and an ending.
+pub fn is_upload_name(file: &str) -> bool {
+    file.split_once('.').is_some_and(|(hash, ending)| {
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_hash && ["png", "jpg", "webp", "avif"].contains(&ending)
+    })
+}
+
+/// A picture to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPicture {
+    /// `image/png`, `image/jpeg`, `image/webp` or `image/avif`.
+    pub content_type: String,
+    /// The file, at most [`MAX_PICTURE_BYTES`].
+    pub bytes: axum::body::Bytes,
+}
+
+/// A picture that was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UploadedPicture {
+    /// Its path on the gateway, for a product's `image_url` or `images`.
+    pub url: String,
+    /// What it is.
+    pub content_type: String,
+    /// Its bytes.
+    pub size: i32,
+    /// When it was first stored.
+    pub created_at: DateTime<Utc>,
+}
+
 /// A picture as it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {

@@ -1,11 +1,10 @@
-//! Products, categories and pictures, one at a time or by ids.
+//! Products and categories, one at a time or by ids.
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
 use database::{Connection, Row};
 use events::{CategoryId, ProductId};
-use products_client::{Category, CategoryProducts, CreateCategory, CreateProduct, Picture, Product};
+use products_client::{Category, CategoryProducts, CreateCategory, CreateProduct, Product};
 use service::{Error, OnConstraint, Page, PageQuery};
 
 use super::{product, product_columns};
@@ -71,8 +70,6 @@ database::statements! {
     /// A new category.
     INSERT_CATEGORY = "INSERT INTO categories (id, name, description) VALUES ($1, $2, $3)
          RETURNING id, name, description, created_at, updated_at";
-    /// A picture.
-    PICTURE = "SELECT content_type, etag, bytes FROM pictures WHERE file = $1";
 }
 
 /// One living product.
@@ -207,14 +204,4 @@ fn category(row: &Row) -> Category {
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
     }
-}
-
-/// A picture by its file name.
-pub async fn picture(db: &Connection, file: &str) -> Result<Option<Picture>, Error> {
-    let row = db.query_opt(PICTURE, &[&file]).await?;
-    Ok(row.map(|row| Picture {
-        content_type: row.get("content_type"),
-        etag: row.get("etag"),
-        bytes: Bytes::from(row.get::<_, Vec<u8>>("bytes")),
-    }))
 }

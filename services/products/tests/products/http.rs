@@ -1,10 +1,11 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use events::{CategoryId, ProductId};
 use http_body_util::BodyExt;
 use products_client::{
-    CreateCategory, CreateProduct, Http, Precondition, Product, ProductFilter, ProductSort, ProductsApi,
-    StockAdjustment, UpdateProduct,
+    CreateCategory, CreateProduct, Http, NewPicture, Precondition, Product, ProductFilter, ProductSort, ProductsApi,
+    RelatedQuery, StockAdjustment, SuggestionQuery, UPLOADS, UpdateProduct,
 };
 use serde_json::{Value, json};
 use service::PageQuery;
@@ -119,10 +120,22 @@ async fn what_cannot_be_is_refused_in_one_shape() {
         ("/products?in_stock=perhaps", "invalid_query"),
         ("/products?cursor=abc", "invalid_cursor"),
         ("/products/batch?ids=1", "invalid_query"),
+        ("/products/facets?categories=1", "invalid_query"),
+        ("/products/related?ids=1", "invalid_query"),
+        ("/products/suggestions", "invalid_query"),
+        ("/categories/facets?ids=1", "invalid_query"),
     ] {
         call(&shop, Method::GET, path, &[], None).await.assert_error(400, code);
     }
-    for path in ["/products?limit=0", "/products?limit=101", "/products?min_price=cheap", "/categories?limit=0"] {
+    for path in [
+        "/products?limit=0",
+        "/products?limit=101",
+        "/products?min_price=cheap",
+        "/categories?limit=0",
+        "/products/facets?min_price=cheap",
+        "/products/suggestions?q=a&limit=21",
+        "/products/related?ids=&limit=25",
+    ] {
         call(&shop, Method::GET, path, &[], None).await.assert_error(422, "validation_failed");
     }
     for path in ["/images/none.svg", "/images/..%2Fsecret", "/images/%00"] {
@@ -151,7 +164,7 @@ async fn the_description_of_the_endpoints_is_whole() {
     let shop = Shop::quiet().await;
     let (_, openapi) = products::router(shop.products.clone()).split_for_parts();
     let json = serde_json::to_value(&openapi).unwrap();
-    assert_eq!(json["paths"].as_object().unwrap().len(), 14);
+    assert_eq!(json["paths"].as_object().unwrap().len(), 16);
     let text = json.to_string();
     let references: Vec<&str> =
         text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -183,7 +196,8 @@ async fn both_clients_answer_alike() {
     let seen = Precondition::Version(made[0].version);
     made[0] = http.update_product(&shop.admin, made[0].id, seen, change.clone()).await.unwrap();
     http.adjust_stock(&shop.admin, made[1].id, StockAdjustment::set(4, "count")).await.unwrap();
-    http.delete_product(&shop.admin, made[2].id).await.unwrap();
+    let deleted = http.delete_product(&shop.admin, made[2].id).await.unwrap();
+    assert_eq!((deleted.id, &deleted.name), (made[2].id, &made[2].name));
     products::seed(&shop.products).await.unwrap();
 
     let filter = ProductFilter {
@@ -206,6 +220,11 @@ async fn both_clients_answer_alike() {
         let stale = api.update_product(&shop.admin, ids[0], seen, change.clone()).await.unwrap_err();
         assert_eq!((stale.code.as_ref(), stale.status.as_u16()), ("product_changed", 412));
         assert_eq!(api.create_product(&shop.anyone, new_product("X", 1)).await.unwrap_err().code, "unauthenticated");
+        let picture = NewPicture { content_type: "image/png".into(), bytes: b"\x89PNG\r\n\x1a\n".as_slice().into() };
+        let uploaded = api.upload_picture(&shop.admin, picture.clone()).await.unwrap();
+        let file = uploaded.url.strip_prefix(UPLOADS).unwrap();
+        assert_eq!(api.picture(&shop.anyone, file).await.unwrap().bytes, picture.bytes);
+        assert_eq!(api.upload_picture(&shop.anyone, picture).await.unwrap_err().code, "unauthenticated");
         assert_eq!(api.picture(&shop.anyone, "../x").await.unwrap_err().code, "picture_not_found");
     }
     let wide = local.products(&shop.anyone, &all, &page).await.unwrap();
@@ -220,9 +239,62 @@ async fn both_clients_answer_alike() {
         http.stock_history(&shop.admin, ids[1], &page).await,
         local.stock_history(&shop.admin, ids[1], &page).await
     );
+    both_tell_alike(&shop, &http, &filter, &ids, category.id).await;
     let file = wide.items[0].image_url.as_deref().unwrap().strip_prefix("/images/").unwrap();
     assert_eq!(http.picture(&shop.anyone, file).await, local.picture(&shop.anyone, file).await);
 
     shutdown.cancel();
     server.await.unwrap().unwrap();
+}
+
+/// What is told of lists, what goes with products, and how their stock came to be.
+async fn both_tell_alike(shop: &Shop, http: &Http, filter: &ProductFilter, ids: &[ProductId], category: CategoryId) {
+    let (local, anyone): (&dyn ProductsApi, _) = (&*shop.products, &shop.anyone);
+    let several =
+        ProductFilter { category: None, categories: Some(vec![category, CategoryId::new()]), ..filter.clone() };
+    for filter in [filter, &several, &ProductFilter { categories: Some(Vec::new()), ..Default::default() }] {
+        assert_eq!(http.facets(anyone, filter).await, local.facets(anyone, filter).await);
+    }
+    let of = [category];
+    assert_eq!(http.facets_by_categories(anyone, &of).await, local.facets_by_categories(anyone, &of).await);
+    let typed = SuggestionQuery { q: "prod & uct".into(), limit: Some(2) };
+    assert_eq!(http.suggestions(anyone, &typed).await, local.suggestions(anyone, &typed).await);
+    let related = RelatedQuery { ids: ids.to_vec(), limit: Some(1) };
+    assert_eq!(http.related_products(anyone, &related).await, local.related_products(anyone, &related).await);
+    let page = PageQuery::first(1);
+    let histories = local.stock_histories(&shop.admin, ids, &page).await;
+    assert_eq!(histories.as_ref().unwrap()[1].entries.items.len(), 1);
+    assert_eq!(http.stock_histories(&shop.admin, ids, &page).await, histories);
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_as_it_is() {
+    let shop = Shop::quiet().await;
+    let token = shop.admin.token.as_ref().unwrap().reveal();
+    let post = async |content_type: &str, body: Vec<u8>| {
+        let request = Request::post("/pictures").header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", content_type).body(Body::from(body)).unwrap();
+        let (parts, body) = routes(&shop).oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    };
+    let jpeg = b"\xff\xd8\xff\xe0 a picture".to_vec();
+    let uploaded = post("image/jpeg", jpeg.clone()).await;
+    assert_eq!(uploaded.status, 201);
+    let path = uploaded.header("location").to_owned();
+    assert_eq!((uploaded.json()["url"].as_str(), uploaded.json()["size"].as_u64()), (Some(&*path), Some(14)));
+    let served = call(&shop, Method::GET, &path, &[], None).await;
+    assert_eq!((served.status.as_u16(), served.header("content-type"), &served.body), (200, "image/jpeg", &jpeg));
+    assert!(served.header("cache-control").contains("immutable"));
+    let again = call(&shop, Method::GET, &path, &[("if-none-match", served.header("etag"))], None).await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+
+    post("image/svg+xml", b"<svg/>".to_vec()).await.assert_error(415, "unsupported_picture");
+    post("image/png", jpeg).await.assert_error(422, "validation_failed");
+    post("image/png", vec![0; 700_001]).await.assert_error(413, "picture_too_large");
+    post("image/png", vec![0; 2_000_000]).await.assert_error(413, "payload_too_large");
+    let missing = format!("/pictures/{}.png", "0".repeat(64));
+    for path in [missing.as_str(), "/pictures/a.svg", "/pictures/..%2Fsecret"] {
+        call(&shop, Method::GET, path, &[], None).await.assert_error(404, "picture_not_found");
+    }
 }

@@ -12,3 +12,4 @@ mod plans;
 mod schema;
 mod search;
 mod support;
+mod uploads;
