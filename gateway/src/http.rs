@@ -230,6 +230,7 @@ impl Gateway {
             session,
             clients: self.clients.clone(),
             keys: self.config.keys.clone(),
+            demo: self.demo.clone(),
             live: self.live.clone(),
             loaders: Loaders::default(),
         };

@@ -3,9 +3,11 @@
 use async_graphql::MergedObject;
 
 use crate::cart::{CartMutations, CartQueries};
+use crate::demo::{DemoMutations, DemoQueries};
 use crate::operations::{OperationMutations, OperationQueries};
 use crate::orders::{OrderMutations, OrderQueries};
 use crate::products::{ProductMutations, ProductQueries};
+use crate::reports::ReportQueries;
 use crate::session::SessionMutations;
 use crate::subscription::Subscriptions;
 use crate::users::{UserMutations, UserQueries};
@@ -13,7 +15,7 @@ use crate::users::{UserMutations, UserQueries};
 /// What can be asked.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
-pub struct Query(ProductQueries, CartQueries, OrderQueries, UserQueries, OperationQueries);
+pub struct Query(ProductQueries, CartQueries, OrderQueries, UserQueries, OperationQueries, ReportQueries, DemoQueries);
 
 /// What can be changed. What a shopper can act on comes back as userErrors.
 #[derive(MergedObject, Default)]
@@ -25,6 +27,7 @@ pub struct Mutation(
     CartMutations,
     OrderMutations,
     OperationMutations,
+    DemoMutations,
 );
 
 /// The gateway's schema.

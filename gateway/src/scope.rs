@@ -6,6 +6,7 @@ use async_graphql::Context;
 use service::{Caller, Error, IdempotencyKey, TokenKeys};
 
 use crate::Clients;
+use crate::demo::Demo;
 use crate::errors::at_field;
 use crate::live::LiveOrders;
 use crate::loaders::Loaders;
@@ -21,6 +22,8 @@ pub struct Scope {
     pub clients: Arc<Clients>,
     /// Verifies the token that a registration or login just brought.
     pub keys: TokenKeys,
+    /// What only a shop with demo data has.
+    pub demo: Option<Arc<Demo>>,
     /// Orders as they change.
     pub live: LiveOrders,
     /// Batches and remembers what nested fields load.

@@ -7,6 +7,7 @@
 mod consumer;
 mod dead_letters;
 mod delivery;
+mod poison;
 mod postgres;
 mod rabbit;
 mod relay;
@@ -15,6 +16,7 @@ mod transport;
 
 pub use consumer::{Consumer, Handler, HandlerError};
 pub use dead_letters::{DeadLetter, DeadLetterFilter};
+pub use poison::Poison;
 pub use postgres::{Wakes, declare_queues, migrations};
 pub use rabbit::{Declares, RabbitConfig, RabbitLogin, Rights, rights};
 pub use relay::Relay;

@@ -20,11 +20,14 @@ pub enum TransportError {
     /// RabbitMQ.
     #[error("rabbitmq: {0}")]
     Rabbit(String),
+    /// A message was not taken.
+    #[error("{0}")]
+    Publish(String),
 }
 
 /// How a service's messages travel. Cheap to clone.
 ///
-/// Publishing is the relay's alone: a service records events in its outbox.
+/// Publishing is the relay's alone: a service records events in its outbox. Only poison needs none.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) inner: Inner,

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod catalogue;
-mod http;
 mod demo;
+mod http;
 mod orders;
 mod reports;
 mod resolvers;

@@ -48,6 +48,7 @@ impl Running {
             cart: shop.clone(),
             orders: shop.clone(),
             payments: shop.clone(),
+            analytics: shop.clone(),
             operations: Vec::new(),
         };
         let mut config = GatewayConfig { tap_linger: Duration::from_millis(20), ..GatewayConfig::new(keys()) };
