@@ -54,7 +54,7 @@ export function createShopRouter(session: Session) {
     if (!requires) return
     await session.restored
     if (!session.user.value) return { name: 'login', query: { next: to.fullPath } }
-    if (requires === 'admin' && !session.isAdmin.value) return { name: 'not-found', params: { unknown: ['console'] } }
+    if (requires === 'admin' && !session.isAdmin.value) return { name: 'console-denied', query: { next: to.fullPath } }
   })
 
   // Who logs out, here or in another tab, does not stay where a login is needed.

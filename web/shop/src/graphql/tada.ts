@@ -7,7 +7,7 @@ import type { introspection } from './generated/introspection'
  */
 export const graphql = initGraphQLTada<{
   introspection: introspection
-  scalars: { DateTime: string; Decimal: string; ID: string }
+  scalars: { Date: string; DateTime: string; Decimal: string; ID: string }
 }>()
 
 export { readFragment } from 'gql.tada'

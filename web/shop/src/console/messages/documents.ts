@@ -1,0 +1,163 @@
+import { graphql } from '@/graphql/tada'
+
+export const DeadLettersQuery = graphql(`
+  query DeadLetters($first: Int!, $after: String, $service: String, $about: String) {
+    deadLetters(first: $first, after: $after, service: $service, about: $about) {
+      items {
+        id
+        service
+        queue
+        eventId
+        eventType
+        correlationId
+        reason
+        attempts
+        deadAt
+      }
+      nextCursor
+      total
+      unreachable
+    }
+  }
+`)
+
+export const DeadLetterQuery = graphql(`
+  query DeadLetter($service: String!, $queue: String!, $id: ID!) {
+    deadLetter(service: $service, queue: $queue, id: $id) {
+      id
+      service
+      queue
+      eventId
+      eventType
+      correlationId
+      exchange
+      routingKey
+      reason
+      attempts
+      deadAt
+      body
+    }
+    operatorActs(about: $id) {
+      id
+      actedAt
+      actor
+      action
+      reason
+      outcome
+    }
+  }
+`)
+
+export const ReplayMutation = graphql(`
+  mutation ReplayDeadLetters($input: ReplayDeadLettersInput!) {
+    replayDeadLetters(input: $input) {
+      handled {
+        items {
+          id
+          service
+          queue
+        }
+        missing
+        more
+        until
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const DiscardMutation = graphql(`
+  mutation DiscardDeadLetters($input: DiscardDeadLettersInput!) {
+    discardDeadLetters(input: $input) {
+      handled {
+        items {
+          id
+          service
+          queue
+        }
+        missing
+        more
+        until
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const OutboxesQuery = graphql(`
+  query Outboxes {
+    outboxes {
+      service
+      pending
+      oldestAgeS
+      failed
+      lastError
+      events {
+        eventId
+        service
+        eventType
+        correlationId
+        failed
+        attempts
+        recordedAt
+        lastError
+      }
+    }
+  }
+`)
+
+export const RetryOutboxMutation = graphql(`
+  mutation RetryOutboxEvent($input: RetryOutboxEventInput!) {
+    retryOutboxEvent(input: $input) {
+      event {
+        eventId
+        failed
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const DiscardOutboxMutation = graphql(`
+  mutation DiscardOutboxEvent($input: DiscardOutboxEventInput!) {
+    discardOutboxEvent(input: $input) {
+      event {
+        eventId
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const ActsQuery = graphql(`
+  query OperatorActs {
+    operatorActs {
+      id
+      service
+      actedAt
+      actor
+      action
+      subjectId
+      queue
+      eventId
+      reason
+      outcome
+    }
+  }
+`)

@@ -1,0 +1,62 @@
+import { useQuery } from '@urql/vue'
+import { computed, toValue } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
+import type { ResultOf, VariablesOf } from '@/graphql/tada'
+import { usePolledQuery } from '../parts/usePolledQuery'
+import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxesQuery } from './documents'
+
+export type DeadLetterRow = ResultOf<typeof DeadLettersQuery>['deadLetters']['items'][number]
+export type UnsentEvent = ResultOf<typeof OutboxesQuery>['outboxes'][number]['events'][number]
+export type OperatorAct = ResultOf<typeof ActsQuery>['operatorActs'][number]
+
+const POLL_EVERY_MS = 5_000
+
+export function useDeadLetters(variables: MaybeRefOrGetter<VariablesOf<typeof DeadLettersQuery>>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: DeadLettersQuery, variables: computed(() => toValue(variables)) },
+    POLL_EVERY_MS,
+  )
+  return {
+    letters: computed(() => data.value?.deadLetters.items ?? []),
+    total: computed(() => data.value?.deadLetters.total ?? 0),
+    nextCursor: computed(() => data.value?.deadLetters.nextCursor ?? null),
+    unreachable: computed(() => data.value?.deadLetters.unreachable ?? []),
+    error,
+    fetching,
+    retry: refresh,
+  }
+}
+
+export function useDeadLetter(variables: MaybeRefOrGetter<VariablesOf<typeof DeadLetterQuery>>) {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: DeadLetterQuery,
+    variables: computed(() => toValue(variables)),
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    letter: computed(() => data.value?.deadLetter ?? null),
+    acts: computed(() => data.value?.operatorActs ?? []),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+export function useOutboxes() {
+  const { data, error, fetching, refresh } = usePolledQuery({ query: OutboxesQuery, variables: {} }, POLL_EVERY_MS)
+  return { outboxes: computed(() => data.value?.outboxes ?? []), error, fetching, retry: refresh }
+}
+
+export function useActs() {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: ActsQuery,
+    variables: {},
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    acts: computed(() => data.value?.operatorActs ?? []),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}

@@ -1,0 +1,66 @@
+import { useQuery } from '@urql/vue'
+import { computed, toValue } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
+import type { ResultOf, VariablesOf } from '@/graphql/tada'
+import { usePolledQuery } from '../parts/usePolledQuery'
+import { OrderQuery, OrdersQuery, StuckQuery } from './documents'
+import { isAtRest } from './outcomes'
+
+export type ConsoleOrder = NonNullable<ResultOf<typeof OrderQuery>['order']>
+export type ConsoleSaga = NonNullable<ResultOf<typeof OrderQuery>['saga']>
+export type SagaEvent = NonNullable<ConsoleSaga['events']>[number]
+
+const LIST_EVERY_MS = 10_000
+const ORDER_EVERY_MS = 2_000
+
+/** A page of orders, newest first. */
+export function useOrders(variables: MaybeRefOrGetter<VariablesOf<typeof OrdersQuery>>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: OrdersQuery, variables: computed(() => toValue(variables)) },
+    LIST_EVERY_MS,
+  )
+  return {
+    orders: computed(() => data.value?.orders.edges.map((edge) => edge.node) ?? []),
+    pageInfo: computed(() => data.value?.orders.pageInfo),
+    error,
+    fetching,
+    retry: refresh,
+  }
+}
+
+/** Sagas that wait for an operator. */
+export function useStuckSagas(pause: MaybeRefOrGetter<boolean>) {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: StuckQuery,
+    variables: { first: 100 },
+    pause: computed(() => toValue(pause)),
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    sagas: computed(() => data.value?.sagas.items ?? []),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+/** One order with its saga; followed closely while it moves. */
+export function useOrder(id: MaybeRefOrGetter<string>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: OrderQuery, variables: computed(() => ({ id: toValue(id) })) },
+    ORDER_EVERY_MS,
+  )
+  const order = computed(() => data.value?.order)
+  return {
+    order,
+    saga: computed(() => data.value?.saga),
+    events: computed(() => data.value?.saga?.events ?? []),
+    acts: computed(() => data.value?.operatorActs ?? []),
+    /** What is shown of its state: a stuck saga hides behind an order that merely looks slow. */
+    status: computed(() => (data.value?.saga?.status === 'STUCK' ? 'STUCK' : (order.value?.status ?? ''))),
+    isAtRest: computed(() => isAtRest(order.value?.status ?? '')),
+    error,
+    fetching,
+    retry: refresh,
+  }
+}

@@ -1,0 +1,96 @@
+import { useClientHandle, useQuery } from '@urql/vue'
+import { computed, toValue } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
+import type { ResultOf, VariablesOf } from '@/graphql/tada'
+import { CategoryTableQuery, ExportQuery, ProductFormQuery, ProductTableQuery, StockHistoryQuery } from './documents'
+import type { ProductRowFields } from './documents'
+import type { Product } from './productForm'
+
+export type ProductRow = ResultOf<typeof ProductRowFields>
+export type CategoryRow = ResultOf<typeof CategoryTableQuery>['categories'][number]
+
+export function useProductTable(variables: MaybeRefOrGetter<VariablesOf<typeof ProductTableQuery>>) {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: ProductTableQuery,
+    variables: computed(() => toValue(variables)),
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    products: computed(() => data.value?.products.edges.map((edge) => edge.node) ?? []),
+    total: computed(() => data.value?.products.totalCount ?? null),
+    isTotalExact: computed(() => data.value?.products.totalCountIsExact ?? true),
+    pageInfo: computed(() => data.value?.products.pageInfo),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+/** A product as it is now: a form that began with an old version would only run into a conflict. */
+export function useProduct(id: MaybeRefOrGetter<string>) {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: ProductFormQuery,
+    variables: computed(() => ({ id: toValue(id) })),
+    requestPolicy: 'network-only',
+  })
+  return {
+    product: computed(() => data.value?.product ?? null),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+export function useStockHistory(id: MaybeRefOrGetter<string>, count: MaybeRefOrGetter<number>) {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: StockHistoryQuery,
+    variables: computed(() => ({ id: toValue(id), first: toValue(count) })),
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    stockQuantity: computed(() => data.value?.product?.stockQuantity ?? null),
+    changes: computed(() => data.value?.product?.stockHistory?.edges.map((edge) => edge.node) ?? []),
+    hasMore: computed(() => data.value?.product?.stockHistory?.pageInfo.hasNextPage ?? false),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+export function useCategoryTable() {
+  const { data, error, fetching, executeQuery } = useQuery({
+    query: CategoryTableQuery,
+    variables: {},
+    requestPolicy: 'cache-and-network',
+  })
+  return {
+    categories: computed(() => data.value?.categories ?? []),
+    error,
+    fetching,
+    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+  }
+}
+
+/** Reads a whole list of products, page by page. `tell` hears how far it is. */
+export function useAllProducts() {
+  const client = useClientHandle().client
+
+  async function readAll(
+    filter: VariablesOf<typeof ExportQuery>['filter'],
+    tell: (read: number, total: number) => void = () => undefined,
+  ): Promise<Product[]> {
+    const products: Product[] = []
+    let after: string | null = null
+    do {
+      const variables: VariablesOf<typeof ExportQuery> = { after, filter }
+      const { data, error } = await client.query(ExportQuery, variables, { requestPolicy: 'network-only' }).toPromise()
+      if (!data) throw error ?? new Error('the products could not be read')
+      products.push(...data.products.edges.map((edge) => edge.node))
+      tell(products.length, data.products.totalCount)
+      after = data.products.pageInfo.hasNextPage ? data.products.pageInfo.endCursor : null
+    } while (after)
+    return products
+  }
+
+  return { readAll }
+}
