@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use deadpool_postgres::Object;
 use events::{Draft, EventId, TraceParent};
+use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
 
-use crate::Error;
+use crate::{Command, Error};
 
 /// The server ends a statement after [`STATEMENT_TIMEOUT`]; who hears nothing for this long has lost the server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
@@ -27,6 +28,9 @@ pub struct Connection {
     object: Option<Object>,
     in_flight: AtomicU32,
     in_transaction: AtomicBool,
+    /// Nothing follows the work of the transaction, so that its last statements may take the COMMIT with them.
+    ends_with_the_work: bool,
+    has_ended: AtomicBool,
     failed: AtomicBool,
     recorded_events: AtomicBool,
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -42,6 +46,8 @@ impl Connection {
             object: Some(object),
             in_flight: AtomicU32::new(0),
             in_transaction: AtomicBool::new(false),
+            ends_with_the_work: false,
+            has_ended: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             recorded_events: AtomicBool::new(false),
             kept: Mutex::default(),
@@ -81,6 +87,9 @@ impl Connection {
 
     /// Counts a statement while it runs. Not undone when the future is dropped: that is how drop knows.
     async fn flight<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        if self.has_ended() {
+            return Err(Error::Ended);
+        }
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         let result = tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| Error::TimedOut(ANSWER_TIMEOUT))?;
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -141,12 +150,16 @@ impl Connection {
         self.batch_execute("BEGIN").await
     }
 
-    /// Opens the transaction of [`crate::Database::write_opening`] together with its first statement, in one round trip.
+    /// Opens the transaction of [`crate::Database::write_opening`] together with its first statement, in one round trip;
+    /// in one that is open it is a statement like any other.
     ///
     /// If the server did not understand the BEGIN, the statement would be a transaction of its own, committed although
     /// this fails. So it has to do no harm alone, or to look for `transaction_deferrable`, which only this BEGIN sets:
     /// to a transaction that writes it means nothing else.
     pub async fn open_with(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        if self.in_transaction.load(Ordering::Relaxed) {
+            return self.query(sql, params).await;
+        }
         // Prepared beforehand, it goes out right behind the BEGIN.
         self.prepare(sql).await?;
         self.in_transaction.store(true, Ordering::Relaxed);
@@ -155,14 +168,66 @@ impl Connection {
         rows
     }
 
+    /// Nothing follows the work of this transaction.
+    pub(crate) fn set_ends_with_the_work(&mut self) {
+        self.ends_with_the_work = true;
+    }
+
+    /// Runs statements in this order, all on their way at once; what each of them returns.
+    pub async fn all(&self, commands: &[Command<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+        self.prepare_all(commands).await?;
+        self.send(commands).await
+    }
+
+    /// Runs the last statements of a transaction's work, all on their way at once; where nothing follows the work (a
+    /// consumer's batch), the COMMIT goes with them in the same round trip, and any later statement is refused.
+    ///
+    /// Whatever is wrong has to be an error of a statement, for then the COMMIT rolls back: what the statements return
+    /// comes too late to change one's mind.
+    pub async fn last(&self, commands: &[Command<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+        if !self.ends_with_the_work {
+            return self.all(commands).await;
+        }
+        self.prepare_all(commands).await?;
+        let (answers, committed) = tokio::join!(self.send(commands), self.batch_execute(self.commit_statement()));
+        if committed.is_ok() {
+            self.in_transaction.store(false, Ordering::Relaxed);
+            self.has_ended.store(true, Ordering::Relaxed);
+        }
+        let answers = answers?;
+        committed.map(|()| answers)
+    }
+
+    async fn prepare_all(&self, commands: &[Command<'_>]) -> Result<(), Error> {
+        for command in commands {
+            self.prepare(command.sql()).await?;
+        }
+        Ok(())
+    }
+
+    /// Prepared beforehand, they go out in this order when this is first polled.
+    async fn send(&self, commands: &[Command<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+        let params: Vec<_> = commands.iter().map(Command::params).collect();
+        let statements = commands.iter().zip(&params).map(|(command, params)| self.query(command.sql(), params));
+        join_all(statements).await.into_iter().collect()
+    }
+
+    /// Was the COMMIT sent along with the last statements?
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    fn commit_statement(&self) -> &'static str {
+        if self.failed.load(Ordering::Relaxed) { "SELECT 1; COMMIT" } else { "COMMIT" }
+    }
+
     /// After a failed statement a bare COMMIT rolls back and reports success. Then a statement goes before
     /// it, which fails unless the work went back to a savepoint.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         if !self.in_transaction.load(Ordering::Relaxed) {
-            return Ok(()); // its work never opened it
+            return Ok(()); // its work has committed it, or never opened it
         }
-        let commit = if self.failed.load(Ordering::Relaxed) { "SELECT 1; COMMIT" } else { "COMMIT" };
-        self.batch_execute(commit).await?;
+        self.batch_execute(self.commit_statement()).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         Ok(())
     }

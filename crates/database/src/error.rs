@@ -17,6 +17,9 @@ pub enum Error {
     /// The server did not answer in time, not even that it cancelled the statement.
     #[error("the database did not answer within {0:?}")]
     TimedOut(Duration),
+    /// A statement came after the last ones of its transaction.
+    #[error("the transaction has ended")]
+    Ended,
     /// A detached transaction panicked; it was rolled back.
     #[error("the transaction was aborted by a panic")]
     Panicked,
@@ -48,7 +51,7 @@ impl Error {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Error::Postgres(error) => error.as_db_error().and_then(|db| db.constraint()),
-            Error::Pool(_) | Error::TimedOut(_) | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Ended | Error::Panicked => None,
         }
     }
 
@@ -56,7 +59,7 @@ impl Error {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Error::Postgres(error) => error.code(),
-            Error::Pool(_) | Error::TimedOut(_) | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Ended | Error::Panicked => None,
         }
     }
 
@@ -71,7 +74,7 @@ impl Error {
         match self {
             // The server ends a statement earlier than this, so that it is the server that does not answer.
             Error::Pool(_) | Error::TimedOut(_) => true,
-            Error::Panicked => false,
+            Error::Ended | Error::Panicked => false,
             Error::Postgres(error) => match error.code() {
                 // No SQLSTATE: the connection itself broke, unless a value did not fit its column.
                 None => error.is_closed() || !is_conversion(error),

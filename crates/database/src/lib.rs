@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod audit;
+mod command;
 mod connection;
 mod destructive;
 mod error;
@@ -18,6 +19,7 @@ mod pool;
 pub mod startup;
 pub mod trace;
 
+pub use command::Command;
 pub use connection::Connection;
 pub use error::Error;
 pub use pool::{Database, Login, PoolLimits};

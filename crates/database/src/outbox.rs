@@ -12,7 +12,7 @@ use events::{CorrelationId, Draft, EventId};
 use uuid::Uuid;
 
 use crate::audit::{self, Action, Operator, Outcome, Subject};
-use crate::{Connection, Error, ToSql};
+use crate::{Command, Connection, Error, Row};
 
 /// Attempts after which a row is failed: visible, with its last error, retryable by an operator.
 pub const MAX_ATTEMPTS: i32 = 10;
@@ -55,28 +55,45 @@ pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
     if drafts.is_empty() {
         return Ok(());
     }
-    let envelopes: Vec<String> = drafts
-        .iter()
-        .map(|draft| serde_json::to_string(&draft.envelope).expect("an envelope holds only what JSON can say"))
-        .collect();
-    let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.event_id.uuid()).collect();
-    let types: Vec<&str> = drafts.iter().map(|draft| draft.envelope.event_type.as_str()).collect();
-    let aggregate_types: Vec<&str> = drafts.iter().map(|draft| draft.envelope.aggregate_type.as_str()).collect();
-    let aggregate_ids: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.aggregate_id).collect();
-    let correlations: Vec<Uuid> = drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect();
-    let exchanges: Vec<&str> = drafts.iter().map(|draft| draft.exchange.name()).collect();
-    let keys: Vec<&str> = drafts.iter().map(|draft| draft.routing_key).collect();
-    let traces = tx.traces_of(drafts);
-    let params: [&(dyn ToSql + Sync); 9] =
-        [&ids, &types, &aggregate_types, &aggregate_ids, &correlations, &exchanges, &keys, &envelopes, &traces];
-    if tx.has_queues_beside() {
-        let sent = tx.query(RECORD_AND_SEND, &params).await?;
-        tx.note_filled_queues(sent.iter().map(|row| row.get("queue")));
-    } else {
-        tx.execute(RECORD, &params).await?;
-        tx.note_recorded_events();
+    let command = recording(tx, drafts);
+    let recorded = tx.query(command.sql(), &command.params()).await?;
+    note(tx, &recorded);
+    Ok(())
+}
+
+/// The last statements of a transaction's work, and the events that it records: see [`Connection::last`].
+pub async fn record_with(tx: &Connection, mut commands: Vec<Command<'_>>, drafts: &[Draft]) -> Result<(), Error> {
+    if !drafts.is_empty() {
+        commands.push(recording(tx, drafts));
+    }
+    let answers = tx.last(&commands).await?;
+    if !drafts.is_empty() {
+        note(tx, answers.last().map_or(&[], Vec::as_slice));
     }
     Ok(())
+}
+
+fn recording<'a>(tx: &Connection, drafts: &'a [Draft]) -> Command<'a> {
+    let envelope =
+        |draft: &Draft| serde_json::to_string(&draft.envelope).expect("an envelope holds only what JSON can say");
+    Command::new(if tx.has_queues_beside() { RECORD_AND_SEND } else { RECORD })
+        .with(drafts.iter().map(|draft| draft.envelope.event_id.uuid()).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.envelope.event_type.as_str()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.envelope.aggregate_type.as_str()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.envelope.aggregate_id).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.exchange.name()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.routing_key).collect::<Vec<_>>())
+        .with(drafts.iter().map(envelope).collect::<Vec<String>>())
+        .with(tx.traces_of(drafts))
+}
+
+/// Whom to wake after the commit.
+fn note(tx: &Connection, recorded: &[Row]) {
+    match tx.has_queues_beside() {
+        true => tx.note_filled_queues(recorded.iter().map(|row| row.get("queue"))),
+        false => tx.note_recorded_events(),
+    }
 }
 
 /// An unsent event that this relay holds the lease of.

@@ -157,8 +157,8 @@ impl Database {
         self.transact(Begin::First, work).await
     }
 
-    /// As [`Database::write`], but `work` opens the transaction together with its first statement:
-    /// [`Connection::open_with`].
+    /// As [`Database::write`], but `work` opens the transaction together with its first statement
+    /// ([`Connection::open_with`]), and may end it together with its last ([`Connection::last`]).
     pub async fn write_opening<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
@@ -178,8 +178,9 @@ impl Database {
         let transaction = async move {
             let mut connection = database.read().await.map_err(E::from)?;
             connection.set_trace(trace);
-            if begin == Begin::First {
-                connection.begin().await.map_err(E::from)?;
+            match begin {
+                Begin::First => connection.begin().await.map_err(E::from)?,
+                Begin::ByTheWork => connection.set_ends_with_the_work(),
             }
             let result = work(&connection).await;
             match result {
@@ -189,6 +190,9 @@ impl Database {
                     Ok(value)
                 }
                 Err(error) => {
+                    if connection.has_ended() {
+                        tracing::error!("work failed after its last statements; they are committed");
+                    }
                     // The work's own error matters more; a failed rollback closes the connection.
                     if let Err(rollback) = connection.rollback().await {
                         tracing::debug!(error = %rollback, "rollback failed; the connection is closed");
@@ -288,6 +292,7 @@ async fn keep_pool(pool: WeakPool, limits: PoolLimits, name: String) {
         warm_up(&pool, limits.warm).await;
         let status = pool.status();
         metrics::gauge!("database_pool_connections", "pool" => name.clone()).set(status.size as f64);
+        metrics::gauge!("database_pool_max", "pool" => name.clone()).set(status.max_size as f64);
         metrics::gauge!("database_pool_idle", "pool" => name.clone()).set(status.available as f64);
         metrics::gauge!("database_pool_waiting", "pool" => name.clone()).set(status.waiting as f64);
         drop(pool);

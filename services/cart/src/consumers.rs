@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use database::{Connection, outbox};
+use database::{Command, Connection, outbox};
 use events::topology::{Exchange, QUEUES};
 use events::{
     CartId, CartReopened, DecodeError, Draft, Envelope, Event, EventId, OrderConfirmed, OrderId, ProductCreated,
@@ -73,9 +73,19 @@ impl Handler for CatalogueNews {
             }
         }
         // Checkouts before prices, and those before carts, everywhere.
-        apply_holds(tx, held.into_values().collect(), released.into_values().collect()).await?;
-        apply_copies(tx, copies).await?;
-        Ok(())
+        let (held, released): (Vec<Hold>, Vec<Hold>) = (held.into_values().collect(), released.into_values().collect());
+        let orders: BTreeSet<OrderId> = held.iter().chain(&released).map(|hold| hold.order_id).collect();
+        if !orders.is_empty() {
+            checkouts::lock(tx, &Vec::from_iter(orders)).await?;
+        }
+        let mirror: Vec<Command<'_>> =
+            checkouts::hold(&held).into_iter().chain(checkouts::release(&released)).collect();
+        if copies.is_empty() {
+            tx.last(&mirror).await?;
+            return Ok(());
+        }
+        tx.all(&mirror).await?;
+        Ok(apply_copies(tx, copies).await?)
     }
 
     fn committed(&self, batch: &[Envelope]) {
@@ -129,27 +139,9 @@ fn updated(news: ProductUpdated, version: i64) -> ProductCopy {
 }
 
 async fn apply_copies(tx: &Connection, copies: Copies) -> Result<(), database::Error> {
-    if copies.is_empty() {
-        return Ok(());
-    }
     let changes: Vec<(ProductId, DateTime<Utc>)> = copies.iter().map(|(id, (_, at))| (*id, *at)).collect();
     products::put(tx, &copies.into_values().map(|(copy, _)| copy).collect::<Vec<_>>()).await?;
     checkouts::reprice_reopened(tx, &changes).await
-}
-
-async fn apply_holds(tx: &Connection, held: Vec<Hold>, released: Vec<Hold>) -> Result<(), database::Error> {
-    let orders: BTreeSet<OrderId> = held.iter().chain(&released).map(|hold| hold.order_id).collect();
-    if orders.is_empty() {
-        return Ok(());
-    }
-    checkouts::lock(tx, &orders.into_iter().collect::<Vec<_>>()).await?;
-    if !held.is_empty() {
-        checkouts::hold(tx, &held).await?;
-    }
-    if !released.is_empty() {
-        checkouts::release(tx, &released).await?;
-    }
-    Ok(())
 }
 
 /// `orders.events`: what became of a checkout.
@@ -202,18 +194,11 @@ impl Handler for OrderNews {
         let (orders, carts): (Vec<OrderId>, Vec<CartId>) = news.iter().map(News::about).unzip();
         let reopening: Vec<CartId> = news.iter().filter_map(News::reopens).collect();
         // Checkouts before prices, and those before carts, everywhere.
-        checkouts::lock(tx, &orders).await?;
-        checkouts::lock_prices(tx, &reopening).await?;
-        let standings = checkouts::lock_carts(tx, &carts).await?;
+        let standings = checkouts::lock_with_carts(tx, &orders, &reopening, &carts).await?;
         let outcome = decide(&news, standings.into_iter().map(|standing| (standing.cart_id, standing)).collect());
-        if !outcome.confirmed.is_empty() {
-            checkouts::complete(tx, &outcome.confirmed, &outcome.ordered).await?;
-        }
-        if !outcome.given_back.is_empty() {
-            checkouts::reopen(tx, &outcome.given_back, &outcome.reopened).await?;
-        }
-        outbox::record(tx, &outcome.drafts).await?;
-        Ok(())
+        let complete = checkouts::complete(&outcome.confirmed, &outcome.ordered);
+        let reopen = checkouts::reopen(&outcome.given_back, &outcome.reopened);
+        Ok(outbox::record_with(tx, complete.into_iter().chain(reopen).collect(), &outcome.drafts).await?)
     }
 }
 

@@ -12,7 +12,6 @@ use events::{
 use messaging::{Consumer, Handler, HandlerError};
 
 use crate::model::{self, Cause, Failure, Hold, Step};
-use crate::repository;
 use crate::runner::{self, Outcome};
 use crate::saga::Input;
 use crate::{Orders, OrdersConfig, SERVICE};
@@ -48,12 +47,8 @@ impl Handler for SagaHandler {
         for envelope in envelopes {
             batch.read(envelope)?;
         }
-        // Usually there already, from POST /orders; if orders died in between, the event creates the order.
-        if !batch.checkouts.is_empty() {
-            repository::insert(tx, &batch.checkouts, self.config.reservation_deadline).await?;
-        }
-        let outcomes = runner::advance(tx, &self.config, &batch.steps).await?;
-        for (step, outcome) in batch.steps.iter().zip(outcomes) {
+        let decided = runner::decide(tx, &self.config, &batch.checkouts, &batch.steps).await?;
+        for (step, outcome) in batch.steps.iter().zip(&decided.outcomes) {
             match outcome {
                 Outcome::Done | Outcome::Illegal => {}
                 Outcome::Unknown => {
@@ -65,7 +60,7 @@ impl Handler for SagaHandler {
                 }
             }
         }
-        Ok(())
+        Ok(decided.write(tx, &self.config).await?)
     }
 }
 

@@ -43,7 +43,9 @@ database::statements! {
     LOCK_EXPIRED = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version,
                            o.cancel_reason, s.payload
         FROM saga_states s JOIN orders o ON o.id = s.order_id
-        WHERE s.expires_at <= now() ORDER BY s.expires_at LIMIT $1 FOR NO KEY UPDATE OF s, o SKIP LOCKED";
+        WHERE s.expires_at <= now()
+            AND s.status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED') -- as the index has it
+        ORDER BY s.expires_at LIMIT $1 FOR NO KEY UPDATE OF s, o SKIP LOCKED";
     POSTPONE = "UPDATE saga_states SET expires_at = now() + $2::float8 * interval '1 second' WHERE order_id = ANY ($1)";
     /// The new states of sagas and orders, and what is told of them.
     SAVE = "WITH moved AS (

@@ -1,17 +1,17 @@
 //! Moves sagas: locks their rows, asks [`crate::saga::next`], and writes states, logs and events, a whole
 //! batch at a time, in the transaction it is given.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::Utc;
 use database::{Connection, outbox};
-use events::{Draft, OrderId};
+use events::{CartCheckoutInitiated, Draft, OrderId};
 
 use crate::model::{self, Cause, Failure, Hold, Step, Stored};
 use crate::repository::{self, Happened, Locked, Saved, UndoRun};
 use crate::saga::{self, Command, Input, State, Undo};
-use crate::{OrdersConfig, SERVICE};
+use crate::{OrdersConfig, SERVICE, durations};
 
 /// What became of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +43,42 @@ struct Changes {
     drafts: Vec<Draft>,
 }
 
-/// Takes these steps, in order; one answer each. Nothing leaves the process before the commit.
+/// What became of steps, and all that they change; nothing is written yet.
+pub struct Decided {
+    /// One answer for each step, in order.
+    pub outcomes: Vec<Outcome>,
+    sagas: HashMap<OrderId, Stored>,
+    changes: Changes,
+}
+
+/// Takes these steps, in order. Nothing leaves the process before the commit.
 pub async fn advance(tx: &Connection, config: &OrdersConfig, steps: &[Step]) -> Result<Vec<Outcome>, database::Error> {
-    let mut ids: Vec<OrderId> = steps.iter().map(|step| step.order_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let locked = repository::lock(tx, &ids).await?;
+    let decided = decide(tx, config, &[], steps).await?;
+    let outcomes = decided.outcomes.clone();
+    decided.write(tx, config).await?;
+    Ok(outcomes)
+}
+
+/// Locks the sagas of these steps and decides.
+///
+/// An order that is not stored yet is, if it is among `checkouts`: usually POST /orders was here before.
+pub async fn decide(
+    tx: &Connection,
+    config: &OrdersConfig,
+    checkouts: &[CartCheckoutInitiated],
+    steps: &[Step],
+) -> Result<Decided, database::Error> {
+    let ids: BTreeSet<OrderId> = steps.iter().map(|step| step.order_id).collect();
+    let mut locked = repository::lock(tx, &Vec::from_iter(ids)).await?;
+    let missing: Vec<&CartCheckoutInitiated> = checkouts.iter().filter(|it| !locked.has(it.order_id)).collect();
+    if !missing.is_empty() {
+        repository::insert(tx, &missing, config.reservation_deadline).await?;
+        // Out of order: should two batches meet in a circle, the database parts them, and they go one by one.
+        let ids: BTreeSet<OrderId> = missing.iter().map(|it| it.order_id).collect();
+        locked.extend(repository::lock(tx, &Vec::from_iter(ids)).await?);
+    }
     report_unreadable(&locked);
-    advance_locked(tx, config, locked, steps).await
+    Ok(Decided::of(config, locked, steps))
 }
 
 /// Gives every saga whose deadline has passed its `Deadline`; one that cannot be read is postponed, so that it keeps no
@@ -60,7 +88,7 @@ pub async fn expire(tx: &Connection, config: &OrdersConfig, limit: i64) -> Resul
     report_unreadable(&locked);
     let unreadable: Vec<OrderId> = locked.unreadable.iter().map(|saga| saga.order_id).collect();
     let steps: Vec<Step> = locked.sagas.iter().map(|saga| Step::of(saga.order_id, Input::Deadline)).collect();
-    advance_locked(tx, config, locked, &steps).await?;
+    Decided::of(config, locked, &steps).write(tx, config).await?;
     repository::postpone(tx, &unreadable, UNREADABLE_PATIENCE).await?;
     Ok(steps.len() + unreadable.len())
 }
@@ -73,25 +101,31 @@ fn report_unreadable(locked: &Locked) {
     }
 }
 
-async fn advance_locked(
-    tx: &Connection,
-    config: &OrdersConfig,
-    locked: Locked,
-    steps: &[Step],
-) -> Result<Vec<Outcome>, database::Error> {
-    let unreadable: HashSet<OrderId> = locked.unreadable.into_iter().map(|saga| saga.order_id).collect();
-    let mut sagas: HashMap<OrderId, Stored> = locked.sagas.into_iter().map(|saga| (saga.order_id, saga)).collect();
-    let mut changes = Changes::default();
-    let mut outcomes = Vec::with_capacity(steps.len());
-    for step in steps {
-        outcomes.push(match sagas.get_mut(&step.order_id) {
-            Some(saga) => changes.take(config, saga, step),
-            None if unreadable.contains(&step.order_id) => Outcome::Unreadable,
-            None => Outcome::Unknown,
-        });
+impl Decided {
+    fn of(config: &OrdersConfig, locked: Locked, steps: &[Step]) -> Decided {
+        let unreadable: HashSet<OrderId> = locked.unreadable.into_iter().map(|saga| saga.order_id).collect();
+        let mut sagas: HashMap<OrderId, Stored> = locked.sagas.into_iter().map(|saga| (saga.order_id, saga)).collect();
+        let mut changes = Changes::default();
+        let mut outcomes = Vec::with_capacity(steps.len());
+        for step in steps {
+            outcomes.push(match sagas.get_mut(&step.order_id) {
+                Some(saga) => changes.take(config, saga, step),
+                None if unreadable.contains(&step.order_id) => Outcome::Unreadable,
+                None => Outcome::Unknown,
+            });
+        }
+        Decided { outcomes, sagas, changes }
     }
-    Box::pin(changes.write(tx, config, &sagas)).await?;
-    Ok(outcomes)
+
+    /// Everything at once. The last of a transaction's work, where that is a batch of events.
+    pub async fn write(self, tx: &Connection, config: &OrdersConfig) -> Result<(), database::Error> {
+        let moved = self.changes.moved.clone();
+        Box::pin(self.changes.write(tx, config, &self.sagas)).await?;
+        for saga in moved.iter().filter_map(|order_id| self.sagas.get(order_id)) {
+            durations::tell(saga.order_id, saga.state.order_status());
+        }
+        Ok(())
+    }
 }
 
 impl Changes {
@@ -182,7 +216,7 @@ impl Changes {
         });
     }
 
-    /// Everything at once: the statements travel together in one pipeline.
+    /// The statements travel together in one pipeline.
     async fn write(
         mut self,
         tx: &Connection,
@@ -211,17 +245,13 @@ impl Changes {
             .into_iter()
             .filter_map(|hold| sagas.get(&hold.order_id).map(|saga| (hold, model::hold_status(&saga.state))))
             .collect();
-        tokio::try_join!(
-            repository::save(tx, &saved),
-            repository::add_timeline(tx, &self.happened),
-            repository::begin_undos(tx, &self.undos),
-            repository::end_undos(tx, &self.answered),
-            repository::hold(tx, &holds),
-            repository::commit_holds(tx, &self.confirmed),
-            repository::release_holds(tx, &self.released),
-            outbox::record(tx, &self.drafts),
-        )?;
-        Ok(())
+        let mut commands = vec![repository::save(&saved, &self.happened)];
+        commands.extend(repository::begin_undos(&self.undos));
+        commands.extend(repository::end_undos(&self.answered));
+        commands.extend(repository::hold(&holds));
+        commands.extend(repository::commit_holds(&self.confirmed));
+        commands.extend(repository::release_holds(&self.released));
+        outbox::record_with(tx, commands, &self.drafts).await
     }
 }
 

@@ -100,7 +100,7 @@ enum Recorded {
 
 async fn record(database: &Database, charges: Charges, reversals: Reversals) -> Result<Recorded, StoreError> {
     database
-        .write(move |tx| {
+        .write_opening(move |tx| {
             Box::pin(async move {
                 let mut drafts = Vec::with_capacity(charges.len() + reversals.len());
                 let mut recorded = Recorded::NothingDue;
@@ -110,7 +110,7 @@ async fn record(database: &Database, charges: Charges, reversals: Reversals) -> 
                 if !reversals.is_empty() {
                     record_refunds(tx, &reversals, &mut drafts).await?;
                 }
-                outbox::record(tx, &drafts).await?;
+                outbox::record_with(tx, Vec::new(), &drafts).await?;
                 Ok(recorded)
             })
         })

@@ -241,13 +241,13 @@ pub(crate) async fn lock_payment(tx: &Connection, id: PaymentId) -> Result<Optio
     tx.query_opt(LOCK_PAYMENT, &[&id]).await?.as_ref().map(payment).transpose()
 }
 
-/// Those of the payments whose lease is still held, locked.
+/// Those of the payments whose lease is still held, locked. Opens the transaction, if it is not open.
 pub(crate) async fn lock_leased_payments(
     tx: &Connection,
     held: &[(PaymentId, Uuid)],
 ) -> Result<Vec<Payment>, StoreError> {
     let (ids, leases): (Vec<PaymentId>, Vec<Uuid>) = held.iter().copied().unzip();
-    let rows = tx.query(LOCK_LEASED_PAYMENTS, &[&ids, &leases]).await?;
+    let rows = tx.open_with(LOCK_LEASED_PAYMENTS, &[&ids, &leases]).await?;
     note_traces(tx, &rows);
     rows.iter().map(payment).collect()
 }
@@ -325,13 +325,14 @@ pub(crate) async fn claim_refunds(
     db.query(CLAIM_REFUNDS, &[&limit, &lease, &lease_time.as_secs_f64()]).await?.iter().map(refund).collect()
 }
 
-/// Those of the refunds whose lease is still held, and their payments, all locked.
+/// Those of the refunds whose lease is still held, and their payments, all locked. Opens the transaction, if it is not
+/// open.
 pub(crate) async fn lock_leased_refunds(
     tx: &Connection,
     held: &[(RefundId, Uuid)],
 ) -> Result<(Vec<Payment>, Vec<Refund>), StoreError> {
     let (ids, leases): (Vec<RefundId>, Vec<Uuid>) = held.iter().copied().unzip();
-    let rows = tx.query(LOCK_PAYMENTS_OF_REFUNDS, &[&ids]).await?;
+    let rows = tx.open_with(LOCK_PAYMENTS_OF_REFUNDS, &[&ids]).await?;
     note_traces(tx, &rows);
     let payments: Result<Vec<Payment>, _> = rows.iter().map(payment).collect();
     let refunds: Result<Vec<Refund>, _> =

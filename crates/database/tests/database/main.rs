@@ -5,6 +5,7 @@ mod idempotency;
 mod migrations;
 mod outbox;
 mod partitions;
+mod pipeline;
 mod pool;
 mod roles;
 mod startup;

@@ -217,6 +217,56 @@ async fn the_suite_notices_an_acknowledgement_before_the_commit() {
 }
 
 #[tokio::test]
+async fn messages_are_taken_in_the_transaction_of_their_effect_or_not_at_all() {
+    let shop = Harness::new(Kind::Straight).await;
+    shop.record(&drafts(3)).await;
+    let taken = "SELECT count(*) AS taken FROM messaging.take('orders.products.events.queue', 10)";
+    let orders_alone = shop.db.database("orders", "orders");
+    let db = orders_alone.read().await.expect("connect");
+    let refused = db.query_one(taken, &[]).await.expect_err("no BEGIN was heard");
+    assert_eq!(refused.sql_state().map(|state| state.code()), Some("25P01"));
+    drop(db);
+    let cart = shop.db.database("cart", "cart");
+    let stolen = cart.write_opening(move |tx| Box::pin(async move { tx.open_with(taken, &[]).await.map(drop) }));
+    assert_eq!(stolen.await.expect_err("not cart's").sql_state().map(|state| state.code()), Some("42501"));
+    let undone: Result<(), database::Error> = orders_alone
+        .write_opening(move |tx| {
+            Box::pin(async move {
+                let rows = tx.open_with(taken, &[]).await?;
+                assert_eq!(rows[0].get::<_, i64>("taken"), 3);
+                tx.execute("SELECT 1 / 0", &[]).await.map(drop)
+            })
+        })
+        .await;
+    undone.expect_err("the effect failed");
+    assert_eq!(shop.depth(orders()).await.ready, 3, "they are there again");
+}
+
+#[tokio::test]
+async fn another_process_hears_at_once_of_what_was_sent_straight() {
+    let shop = Harness::new(Kind::SameDatabase).await;
+    let shutdown = CancellationToken::new();
+    let here = Wakes::listening(login(&shop.db), shutdown.clone());
+    Transport::postgres(shop.products.clone(), here).carry_straight(&shop.products);
+    let elsewhere = Wakes::listening(login(&shop.db), shutdown.clone());
+    let database = shop.db.database("orders", "orders");
+    let transport = Transport::postgres(database.clone(), elsewhere);
+    let consumer = Consumer { queue: orders(), database, handler: Probe::new() };
+    tokio::spawn(consumer.run(transport, shutdown.clone()));
+    let warm = drafts(1);
+    shop.record(&warm).await;
+    shop.until_applied("orders", &ids(&warm)).await;
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        let one = drafts(1);
+        shop.record(&one).await;
+        shop.until_applied("orders", &ids(&one)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(8), "20 events took {:?}", begun.elapsed());
+    shutdown.cancel();
+}
+
+#[tokio::test]
 async fn dead_letters_of_another_service_are_out_of_reach() {
     let shop = Harness::new(Kind::SameDatabase).await;
     let cart = shop.transport(&shop.db.database("cart", "cart"), "cart");

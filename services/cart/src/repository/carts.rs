@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cart_client::{Cart, CartItem};
 use chrono::{DateTime, Utc};
-use database::{Connection, Row};
+use database::{Command, Connection, Row};
 use events::{CartId, CartItemId, Currency, Draft, Money, ProductId, UserId};
 use futures_util::try_join;
 use rust_decimal::Decimal;
@@ -112,13 +112,13 @@ pub async fn of_item(db: &Connection, item_id: CartItemId) -> Result<Option<Cart
     Ok(db.query_opt(OF_ITEM, &[&item_id]).await?.map(|row| row.get("cart_id")))
 }
 
-/// Locks carts, then reads them; both statements are on their way at once.
+/// Locks carts, then reads them; both statements are on their way at once. Opens the transaction, if it is not open.
 pub async fn lock(tx: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Error> {
     // Prepared beforehand, or the second could overtake the first.
     tx.prepare(LOCK).await?;
     tx.prepare(READ).await?;
     let params: [&(dyn database::ToSql + Sync); 1] = [&ids];
-    let (_, rows) = try_join!(tx.query(LOCK, &params), tx.query(READ, &params))?;
+    let (_, rows) = try_join!(tx.open_with(LOCK, &params), tx.query(READ, &params))?;
     gather(&rows)
 }
 
@@ -179,23 +179,21 @@ pub async fn create_with_item(
 
 /// Stores everything of a cart but its lines.
 pub async fn save(tx: &Connection, stored: &StoredCart) -> Result<DateTime<Utc>, Error> {
+    let saved = tx.all(&[saving(stored)]).await?.concat();
+    saved.first().map(|row| row.get("updated_at")).ok_or_else(|| Error::internal("a locked cart is gone"))
+}
+
+/// The same, to be sent with other statements.
+pub fn saving(stored: &StoredCart) -> Command<'_> {
     let cart = &stored.cart;
-    let total = cart.total.decimal();
-    let row = tx
-        .query_one(
-            SAVE,
-            &[
-                &cart.id,
-                &cart.user_id,
-                &cart.status.as_str(),
-                &total,
-                &cart.total.currency().code(),
-                &stored.version,
-                &stored.order_id,
-            ],
-        )
-        .await?;
-    Ok(row.get("updated_at"))
+    Command::new(SAVE)
+        .with(cart.id)
+        .with(cart.user_id)
+        .with(cart.status.as_str())
+        .with(cart.total.decimal())
+        .with(cart.total.currency().code())
+        .with(stored.version)
+        .with(stored.order_id)
 }
 
 /// Stores lines of a cart: new ones, and new quantities and prices.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use database::{Connection, Error};
+use database::{Command, Connection, Error};
 use events::{CartCheckoutInitiated, CartId, EventId, OrderId, ProductId, ReservationId};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -27,7 +27,6 @@ database::statements! {
          WHERE product_id IN (SELECT product_id FROM cart_items WHERE cart_id = ANY($1))
          ORDER BY product_id FOR SHARE";
     LOCK_CARTS = "SELECT id, status, order_id, version FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
-    ORDERED = "UPDATE carts SET status = 'ordered', version = version + 1, updated_at = now() WHERE id = ANY($1)";
     REPRICE = "UPDATE cart_items SET price = p.price, updated_at = now()
          FROM products p
          WHERE cart_items.cart_id = ANY($1) AND p.product_id = cart_items.product_id
@@ -50,8 +49,13 @@ database::statements! {
                        WHERE i.cart_id = carts.id AND i.price <> p.price
                          AND change.changed_at < carts.reopened_at + interval '1 minute')
          ORDER BY id FOR NO KEY UPDATE";
-    COMPLETE = "UPDATE saga_states SET status = 'completed', updated_at = now()
-         WHERE order_id = ANY($1) AND status = 'started'";
+    /// These orders are confirmed: their checkouts are complete, their holds sold, and these carts ordered.
+    COMPLETE = "WITH checkout AS (
+             UPDATE saga_states SET status = 'completed', updated_at = now()
+             WHERE order_id = ANY($1) AND status = 'started'),
+         sold AS (
+             UPDATE inventory_locks SET status = 'committed' WHERE order_id = ANY($1) AND status = 'held')
+         UPDATE carts SET status = 'ordered', version = version + 1, updated_at = now() WHERE id = ANY($2)";
     COMPENSATE = "UPDATE saga_states SET status = 'compensated', updated_at = now(),
              compensation_log = compensation_log || jsonb_build_array(
                  jsonb_build_object('step', 'cart_reopened', 'event_id', event_id, 'at', now()))
@@ -64,7 +68,6 @@ database::statements! {
            AS held (id, order_id, reservation_id, product_id, quantity, expires_at)
          JOIN saga_states ON saga_states.order_id = held.order_id AND saga_states.cart_id IS NOT NULL
          ON CONFLICT (reservation_id, product_id) DO NOTHING";
-    COMMIT_LOCKS = "UPDATE inventory_locks SET status = 'committed' WHERE order_id = ANY($1) AND status = 'held'";
     /// A release may overtake its hold: the row is there then, and the hold changes nothing.
     RELEASE = "INSERT INTO inventory_locks (id, cart_id, product_id, quantity, reservation_id, order_id, status, released_at)
          SELECT freed.id, saga_states.cart_id, freed.product_id, freed.quantity, freed.reservation_id, freed.order_id,
@@ -75,18 +78,15 @@ database::statements! {
          ON CONFLICT (reservation_id, product_id) DO UPDATE SET status = 'released', released_at = now()";
 }
 
-/// Stores a checkout with its snapshot. After `overdue` an undecided one counts as such.
-pub async fn begin(tx: &Connection, checkout: &CartCheckoutInitiated, overdue: Duration) -> Result<(), Error> {
-    let params: [&(dyn database::ToSql + Sync); 6] = [
-        &Uuid::now_v7(),
-        &checkout.correlation_id,
-        &checkout.cart_id,
-        &checkout.order_id,
-        &Json(checkout),
-        &overdue.as_secs_f64(),
-    ];
-    tx.execute(BEGIN, &params).await?;
-    Ok(())
+/// A checkout with its snapshot. After `overdue` an undecided one counts as such.
+pub fn begin(checkout: &CartCheckoutInitiated, overdue: Duration) -> Command<'_> {
+    Command::new(BEGIN)
+        .with(Uuid::now_v7())
+        .with(checkout.correlation_id)
+        .with(checkout.cart_id)
+        .with(checkout.order_id)
+        .with(Json(checkout))
+        .with(overdue.as_secs_f64())
 }
 
 /// The snapshot of a checkout.
@@ -106,49 +106,46 @@ pub async fn lock(tx: &Connection, orders: &[OrderId]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Locks the checkouts of these orders, then the prices of what the carts `reopening` hold, until those have taken
+/// them, then `carts`; says where these stand. Those that are gone are left out.
+pub async fn lock_with_carts(
+    tx: &Connection,
+    orders: &[OrderId],
+    reopening: &[CartId],
+    carts: &[CartId],
+) -> Result<Vec<Standing>, Error> {
+    let mut commands = vec![Command::new(LOCK).with(orders)];
+    commands.extend((!reopening.is_empty()).then(|| Command::new(LOCK_PRICES).with(reopening)));
+    commands.push(Command::new(LOCK_CARTS).with(carts));
+    let standing = |row: &database::Row| {
+        let status = row.get::<_, &str>("status").parse().expect("the column's check admits only these");
+        Standing { cart_id: row.get("id"), status, order_id: row.get("order_id"), version: row.get("version") }
+    };
+    Ok(tx.all(&commands).await?.pop().unwrap_or_default().iter().map(standing).collect())
+}
+
 /// Locks the checkouts of a cart.
 pub async fn lock_of_cart(tx: &Connection, cart_id: CartId) -> Result<(), Error> {
     tx.query(LOCK_OF_CART, &[&cart_id]).await?;
     Ok(())
 }
 
-/// Locks the prices of what these carts hold, until they have taken them.
-pub async fn lock_prices(tx: &Connection, carts: &[CartId]) -> Result<(), Error> {
-    if !carts.is_empty() {
-        tx.query(LOCK_PRICES, &[&carts]).await?;
-    }
-    Ok(())
-}
-
-/// Locks carts and says where they stand. Those that are gone are left out.
-pub async fn lock_carts(tx: &Connection, carts: &[CartId]) -> Result<Vec<Standing>, Error> {
-    let standing = |row: &database::Row| {
-        let status = row.get::<_, &str>("status").parse().expect("the column's check admits only these");
-        Standing { cart_id: row.get("id"), status, order_id: row.get("order_id"), version: row.get("version") }
-    };
-    Ok(tx.query(LOCK_CARTS, &[&carts]).await?.iter().map(standing).collect())
-}
-
-/// These orders are confirmed: their checkouts are complete, their holds sold, and these carts ordered.
-pub async fn complete(tx: &Connection, orders: &[OrderId], carts: &[CartId]) -> Result<(), Error> {
-    let (orders, carts): ([&(dyn database::ToSql + Sync); 1], [&(dyn database::ToSql + Sync); 1]) =
-        ([&orders], [&carts]);
-    futures_util::try_join!(
-        tx.execute(COMPLETE, &orders),
-        tx.execute(COMMIT_LOCKS, &orders),
-        tx.execute(ORDERED, &carts)
-    )?;
-    Ok(())
+/// These orders are confirmed, and these carts ordered.
+pub fn complete<'a>(orders: &'a [OrderId], carts: &'a [CartId]) -> Option<Command<'a>> {
+    (!orders.is_empty()).then(|| Command::new(COMPLETE).with(orders).with(carts))
 }
 
 /// These orders gave their carts back: the lines take the present prices.
-pub async fn reopen(tx: &Connection, causes: &[(OrderId, EventId)], carts: &[CartId]) -> Result<(), Error> {
-    let orders: Vec<OrderId> = causes.iter().map(|(order, _)| *order).collect();
-    let events: Vec<EventId> = causes.iter().map(|(_, event)| *event).collect();
-    tx.execute(COMPENSATE, &[&orders, &events]).await?;
-    tx.execute(REPRICE, &[&carts]).await?;
-    tx.execute(REOPEN, &[&carts]).await?;
-    Ok(())
+pub fn reopen<'a>(causes: &'a [(OrderId, EventId)], carts: &'a [CartId]) -> Vec<Command<'a>> {
+    let (orders, events): (Vec<OrderId>, Vec<EventId>) = causes.iter().copied().unzip();
+    if causes.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Command::new(COMPENSATE).with(orders).with(events),
+        Command::new(REPRICE).with(carts),
+        Command::new(REOPEN).with(carts),
+    ]
 }
 
 /// The change of price that made an order fail may be told later than the failure: carts that were given back lately
@@ -180,40 +177,22 @@ pub struct Hold {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Columns of holds, as `unnest` wants them.
-struct HoldColumns {
-    ids: Vec<Uuid>,
-    orders: Vec<OrderId>,
-    reservations: Vec<ReservationId>,
-    products: Vec<ProductId>,
-    quantities: Vec<i64>,
-}
-
-impl HoldColumns {
-    fn of(holds: &[Hold]) -> HoldColumns {
-        HoldColumns {
-            ids: holds.iter().map(|_| Uuid::now_v7()).collect(),
-            orders: holds.iter().map(|hold| hold.order_id).collect(),
-            reservations: holds.iter().map(|hold| hold.reservation_id).collect(),
-            products: holds.iter().map(|hold| hold.product_id).collect(),
-            quantities: holds.iter().map(|hold| i64::from(hold.quantity)).collect(),
-        }
-    }
-}
-
 /// Mirrors holds of orders that this service knows. Each product of a hold once.
-pub async fn hold(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
-    let columns = HoldColumns::of(holds);
-    let expires: Vec<Option<DateTime<Utc>>> = holds.iter().map(|hold| hold.expires_at).collect();
-    let HoldColumns { ids, orders, reservations, products, quantities } = &columns;
-    tx.execute(HOLD, &[ids, orders, reservations, products, quantities, &expires]).await?;
-    Ok(())
+pub fn hold(holds: &[Hold]) -> Option<Command<'_>> {
+    let expires = || holds.iter().map(|hold| hold.expires_at).collect::<Vec<_>>();
+    (!holds.is_empty()).then(|| mirrored(HOLD, holds).with(expires()))
 }
 
 /// Mirrors the end of holds. Each product of a hold once.
-pub async fn release(tx: &Connection, holds: &[Hold]) -> Result<(), Error> {
-    let columns = HoldColumns::of(holds);
-    let HoldColumns { ids, orders, reservations, products, quantities } = &columns;
-    tx.execute(RELEASE, &[ids, orders, reservations, products, quantities]).await?;
-    Ok(())
+pub fn release(holds: &[Hold]) -> Option<Command<'_>> {
+    (!holds.is_empty()).then(|| mirrored(RELEASE, holds))
+}
+
+fn mirrored<'a>(statement: &'static str, holds: &[Hold]) -> Command<'a> {
+    Command::new(statement)
+        .with(holds.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+        .with(holds.iter().map(|hold| hold.order_id).collect::<Vec<_>>())
+        .with(holds.iter().map(|hold| hold.reservation_id).collect::<Vec<_>>())
+        .with(holds.iter().map(|hold| hold.product_id).collect::<Vec<_>>())
+        .with(holds.iter().map(|hold| i64::from(hold.quantity)).collect::<Vec<_>>())
 }

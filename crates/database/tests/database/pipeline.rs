@@ -1,0 +1,96 @@
+//! Transactions that are opened by their first statement and ended by their last.
+
+use std::time::Duration;
+
+use database::{Command, Connection, Database, Error, PoolLimits};
+use testkit::{TestDatabase, foundation_with};
+
+const TABLES: &str = "CREATE TABLE notes (id integer PRIMARY KEY)";
+const LOOK: &str = "SELECT current_setting('transaction_deferrable') AS begun";
+const NOTE: &str = "INSERT INTO notes (id) VALUES ($1)";
+
+async fn one_connection() -> (TestDatabase, Database) {
+    let db = TestDatabase::new(&[foundation_with("users", "users", TABLES)]).await;
+    let limits = PoolLimits { max: 1, warm: 0, wait: Duration::from_secs(5), ..PoolLimits::default() };
+    let database = db.database_with("users", "users", &limits);
+    (db, database)
+}
+
+fn note(id: i32) -> Command<'static> {
+    Command::new(NOTE).with(id)
+}
+
+async fn noted(database: &Database) -> Vec<i32> {
+    let db = database.read().await.expect("connect");
+    let rows = db.query("SELECT id FROM notes ORDER BY id", &[]).await.expect("read");
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// Opens the transaction, and makes sure that it is open.
+async fn open(tx: &Connection) -> Result<(), Error> {
+    let rows = tx.open_with(LOOK, &[]).await?;
+    assert_eq!(rows[0].get::<_, String>("begun"), "on", "the statement sees that BEGIN came before it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_statements_take_the_commit_with_them() {
+    let (_db, database) = one_connection().await;
+    let after = database
+        .write_opening(|tx| {
+            Box::pin(async move {
+                open(tx).await?;
+                tx.all(&[note(1), note(2)]).await?;
+                tx.last(&[note(3), note(4)]).await?;
+                Ok::<_, Error>(tx.execute(NOTE, &[&5]).await)
+            })
+        })
+        .await
+        .expect("committed");
+    assert!(matches!(after, Err(Error::Ended)), "what comes later is refused: {after:?}");
+    assert_eq!(noted(&database).await, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn one_of_the_last_statements_that_fails_takes_all_back() {
+    let (_db, database) = one_connection().await;
+    for failing in [0, 1, 2] {
+        let result: Result<_, Error> = database
+            .write_opening(move |tx| {
+                Box::pin(async move {
+                    open(tx).await?;
+                    tx.execute(NOTE, &[&1]).await?;
+                    let commands: Vec<Command<'_>> =
+                        (0..3).map(|at| note(if at == failing { 1 } else { 10 + at })).collect();
+                    tx.last(&commands).await
+                })
+            })
+            .await;
+        let error = result.expect_err("twice the same note");
+        assert_eq!(error.constraint(), Some("notes_pkey"));
+        assert_eq!(noted(&database).await, [0; 0]);
+    }
+}
+
+#[tokio::test]
+async fn where_something_follows_the_work_the_last_statements_leave_the_commit_to_it() {
+    let (_db, database) = one_connection().await;
+    let result: Result<(), Error> = database
+        .write(|tx| {
+            Box::pin(async move {
+                tx.last(&[note(1)]).await?;
+                tx.execute(NOTE, &[&1]).await.map(drop)
+            })
+        })
+        .await;
+    result.expect_err("twice the same note");
+    assert_eq!(noted(&database).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn work_that_never_opens_its_transaction_leaves_nothing_behind() {
+    let (_db, database) = one_connection().await;
+    let nothing: Result<i32, Error> = database.write_opening(|_| Box::pin(async { Ok(7) })).await;
+    assert_eq!(nothing.expect("nothing to commit"), 7);
+    assert_eq!(noted(&database).await, [0; 0]);
+}
