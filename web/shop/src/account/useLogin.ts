@@ -1,6 +1,6 @@
 import { useMutation } from '@urql/vue'
 import type { CombinedError } from '@urql/core'
-import { shallowRef } from 'vue'
+import { ref, shallowRef } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { useCartId } from '@/cart/useCartId'
 import type { UserError } from '@/graphql/errors'
@@ -24,6 +24,7 @@ export function useLogin() {
   const login = useMutation(LoginMutation)
   const registration = useAction(RegisterMutation)
   const exit = useMutation(LogoutMutation)
+  const pending = ref(false)
   const errors = shallowRef<readonly UserError[]>([])
   const fault = shallowRef<CombinedError>()
 
@@ -38,13 +39,17 @@ export function useLogin() {
   }
 
   async function logIn(email: string, password: string): Promise<boolean> {
+    pending.value = true
     const { data, error } = await login.executeMutation({ input: { email, password, cartId: cartId.value } })
+    pending.value = false
     fault.value = error
     return enter(data?.loginUser)
   }
 
   async function register(account: { email: string; username: string; password: string }): Promise<boolean> {
+    pending.value = true
     const payload = await registration.run({ ...account, cartId: cartId.value })
+    pending.value = false
     fault.value = registration.fault.value
     errors.value = registration.userErrors.value
     return enter(payload ?? undefined)
@@ -59,7 +64,7 @@ export function useLogin() {
     return true
   }
 
-  return { logIn, register, logOut, errors, fault }
+  return { logIn, register, logOut, pending, errors, fault }
 }
 
 /** Where a login leads: back to the page that asked for it, which is always one of ours. */

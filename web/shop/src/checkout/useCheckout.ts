@@ -16,9 +16,10 @@ type Input = Omit<VariablesOf<typeof CheckoutMutation>['input'], 'idempotencyKey
 /**
  * The checkout: what was entered, and the one act that makes an order of it.
  *
- * What was entered is personal, so it is kept for this tab alone (session storage): a reload does not lose it, and it
- * is gone with the order, the logout or the tab. So is an order that was sent and not answered: it is sent again, with
- * the same key, as soon as there is a connection. The shop then answers what became of it; it never makes a second one.
+ * What was entered is personal, so it is kept for this tab alone (session storage): neither a reload nor a declined
+ * payment loses it, the next order begins with the review, and it is gone with the logout or the tab. An order that was
+ * sent and not answered is kept there, too: it is sent again, with the same key, as soon as there is a connection. The
+ * shop then answers what became of it; it never makes a second one.
  */
 export function useCheckout() {
   const route = useRoute()
@@ -37,7 +38,6 @@ export function useCheckout() {
   async function send(input: Input) {
     const payload = await run(input)
     if (payload?.order) {
-      entered.value = { address: null, paymentMethod: null }
       refresh()
       await router.replace({ name: 'order', params: { id: payload.order.id } })
       return
@@ -78,7 +78,7 @@ export function useCheckout() {
 
 /** Where the last order went; null if there is none. */
 export function useLastAddress() {
-  const { data } = useQuery({ query: LastAddressQuery })
+  const { data } = useQuery({ query: LastAddressQuery, requestPolicy: 'cache-and-network' })
   return computed(() => {
     const address = data.value?.me?.orders.edges[0]?.node.shippingAddress
     return address ? toForm(address) : null

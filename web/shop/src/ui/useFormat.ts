@@ -7,6 +7,8 @@ export interface Money {
   currencyCode: string
 }
 
+const PRECISE = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 } as const
+
 /** Money, numbers and times as the visitor writes them. */
 export function useFormat() {
   const { locale } = useI18n()
@@ -18,6 +20,8 @@ export function useFormat() {
       new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
     number: (value: number) => new Intl.NumberFormat(region.value).format(value),
     date: (iso: string) => new Intl.DateTimeFormat(region.value, { dateStyle: 'long' }).format(new Date(iso)),
+    /** To the millisecond, for what services do one after the other. */
+    time: (iso: string) => new Intl.DateTimeFormat(region.value, PRECISE).format(new Date(iso)),
     dateTime: (iso: string) =>
       new Intl.DateTimeFormat(region.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso)),
   }
