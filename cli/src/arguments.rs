@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, broker, dlq, doctor, install, migrate, outbox, probe, psql, reset, saga, serve, status, up, users};
+use crate::{
+    analytics, bench, broker, dlq, doctor, install, migrate, outbox, probe, psql, reset, saga, serve, status, up, users,
+};
 
 /// A shop backend that never loses, doubles or oversells an order
 #[derive(Debug, Parser)]
@@ -48,6 +50,8 @@ pub enum Command {
     Saga(saga::Options),
     /// Inspect, retry or discard events that are not sent yet
     Outbox(outbox::Options),
+    /// Build the reports again
+    Analytics(analytics::Options),
     /// Open a shell in the database
     Psql(psql::Options),
     /// Measure the shop under load, on a shop of its own

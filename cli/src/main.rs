@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, progress to stderr. Exit code 0: success, 1: failure, 2: wrong usage.
 
+mod analytics;
 mod arguments;
 mod bench;
 mod broker;
@@ -69,6 +70,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Dlq(options) => dlq::run(folder, options).await,
         Command::Saga(options) => saga::run(folder, options).await,
         Command::Outbox(options) => outbox::run(folder, options).await,
+        Command::Analytics(options) => analytics::run(folder, options).await,
         Command::Psql(options) => psql::run(&folder, options),
         Command::Bench(options) => bench::run(&folder, options).await,
         Command::Broker(options) => broker::run(options),

@@ -133,7 +133,7 @@ pub fn ignored_variables() -> Vec<String> {
 
 /// Variables for other deployments that must not leak into a private shop.
 fn is_decided_here(name: &str) -> bool {
-    let own = ["DATABASE_URL", "AMQP_URL", "REDIS_URL", "HOST", "PORT", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
+    let own = ["DATABASE_URL", "AMQP_URL", "REDIS_URL", "HOST", "PORT", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "DEMO"];
     own.contains(&name)
         || ServiceName::ALL.iter().any(|service| {
             name.strip_prefix(&service.as_str().to_uppercase())

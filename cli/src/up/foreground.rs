@@ -156,7 +156,9 @@ async fn prepare(plan: &Plan, private: &[Arc<dyn Server>], progress: &Progress) 
     if !ignored.is_empty() {
         progress.step(format!("a private shop does not follow {}", ignored.join(", ")));
     }
-    let settings = Settings::new(Env::map(session::private_environment(&plan.folder, Some(&plan.shop))?))?;
+    let mut environment = session::private_environment(&plan.folder, Some(&plan.shop))?;
+    environment.push(("DEMO".to_owned(), (plan.seeding == Seeding::Demo).to_string()));
+    let settings = Settings::new(Env::map(environment))?;
     progress.step("migrating the databases");
     let applied = wire::migrate_up(&settings, None).await?;
     if !applied.is_empty() {

@@ -1,5 +1,7 @@
 //! What fills an empty shop, and who may run it.
 
+use messaging::Transport;
+
 use super::serve::{catalogue, open_database};
 use super::{Error, Settings};
 use crate::service_name::ServiceName;
@@ -28,6 +30,16 @@ pub async fn seed(settings: &Settings) -> Result<Vec<DemoLogin>, Error> {
             role: login.role.as_str().to_owned(),
         })
         .collect())
+}
+
+/// What the gateway of a demo shop shows, and what it lets people break.
+pub fn of_gateway(transport: Transport) -> gateway::Demo {
+    let login = |login: &users::DemoLogin| gateway::DemoLogin {
+        email: login.email.to_owned(),
+        password: login.password.to_owned(),
+        role: login.role,
+    };
+    gateway::Demo { logins: users::DEMO_LOGINS.iter().map(login).collect(), poison: gateway::poison_over(transport) }
 }
 
 /// Gives a user the admin role.

@@ -11,7 +11,7 @@ use database::startup::StartupError;
 use service::ConfigError;
 
 pub use demo::{DemoLogin, bulk_register, promote, seed};
-pub use operators::{accounts, operators, sagas};
+pub use operators::{accounts, operators, reports, sagas};
 pub use schemas::{check_schemas, connect, migrate_down, migrate_status, migrate_up};
 pub use serve::serve;
 pub use settings::{Messages, Settings};
@@ -64,6 +64,9 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+    /// The reports could not be built again.
+    #[error("the reports are as they were: {0}")]
+    Reports(#[from] analytics::RebuildError),
     /// A service's own work failed. Faults of ours tell their causes: nobody but the operator reads them here.
     #[error("{}", if .0.status.is_server_error() { format!("{:?}", .0) } else { .0.message.to_string() })]
     Service(#[from] service::Error),

@@ -44,6 +44,12 @@ pub async fn sagas(settings: &Settings) -> Result<Arc<dyn OrdersApi>, Error> {
     Ok(orders::Orders::new(database, cart, settings.tunables.orders.clone()))
 }
 
+/// What builds the reports.
+pub async fn reports(settings: &Settings) -> Result<Arc<analytics::Analytics>, Error> {
+    let database = super::serve::open_database(settings, ServiceName::Analytics).await?;
+    Ok(analytics::Analytics::new(database, settings.tunables.analytics.clone()))
+}
+
 /// The accounts, for whoever looks somebody up.
 pub async fn accounts(settings: &Settings) -> Result<Arc<dyn UsersApi>, Error> {
     let database = open(settings, ServiceName::Users).await?;

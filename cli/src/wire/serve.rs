@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use analytics_client::AnalyticsApi;
 use axum::Router;
 use cart_client::CartApi;
 use database::maintenance::{self, Retention};
@@ -20,7 +21,7 @@ use users_client::UsersApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::settings::Messages;
-use super::{Error, Settings, schemas};
+use super::{Error, Settings, demo, schemas};
 use crate::service_name::ServiceName;
 
 /// After the servers have drained, consumers and relays get this long to finish what is in hand.
@@ -69,13 +70,13 @@ async fn listen(settings: &Settings, services: &[ServiceName]) -> Result<Vec<(Se
     Ok(listeners)
 }
 
-/// Cart asks products, orders asks cart, the gateway asks all.
+/// Cart asks products, orders asks cart and payments, the gateway asks all.
 const DEPENDENCIES_FIRST: [ServiceName; 7] = [
     ServiceName::Users,
     ServiceName::Products,
     ServiceName::Cart,
-    ServiceName::Orders,
     ServiceName::Payments,
+    ServiceName::Orders,
     ServiceName::Analytics,
     ServiceName::Gateway,
 ];
@@ -108,6 +109,7 @@ struct Clients {
     cart: Option<Arc<dyn CartApi>>,
     orders: Option<Arc<dyn OrdersApi>>,
     payments: Option<Arc<dyn PaymentsApi>>,
+    analytics: Option<Arc<dyn AnalyticsApi>>,
     /// For operators, of every service that has a database.
     operations: Vec<gateway::Operated>,
 }
@@ -135,6 +137,9 @@ impl Clients {
         if let Some(url) = elsewhere(ServiceName::Payments)? {
             clients.payments = Some(Arc::new(payments_client::Http::new(&url)?));
         }
+        if let Some(url) = elsewhere(ServiceName::Analytics)? {
+            clients.analytics = Some(Arc::new(analytics_client::Http::new(&url)?));
+        }
         for service in Settings::with_database() {
             if let Some(url) = elsewhere(service)? {
                 clients.operate(service, Arc::new(operations::Http::new(service.as_str(), &url)?));
@@ -154,6 +159,7 @@ impl Clients {
             cart: mounted(&self.cart),
             orders: mounted(&self.orders),
             payments: mounted(&self.payments),
+            analytics: mounted(&self.analytics),
             operations: self.operations.clone(),
         }
     }
@@ -213,6 +219,7 @@ impl<'a> Process<'a> {
         if self.settings.url(service).is_none() {
             self.clients.operate(service, operations.clone());
         }
+        self.tasks.spawn("sampling", operations::sample(operations.clone(), self.tasks.token()));
         let routes = routes.merge(operations::router(operations));
         for consumer in consumers {
             self.tasks.spawn("consumer", consumer.run(transport.clone(), self.tasks.token()));
@@ -261,7 +268,9 @@ impl<'a> Process<'a> {
             ServiceName::Orders => {
                 let orders = orders::Orders::new(database, mounted(&self.clients.cart), tunables.orders.clone());
                 self.clients.orders.get_or_insert_with(|| orders.clone());
-                self.tasks.spawn("orders", orders::background(orders.clone(), token));
+                let (payments, keys) = (mounted(&self.clients.payments), self.settings.keys()?);
+                self.tasks.spawn("orders", orders::background(orders.clone(), token.clone()));
+                self.tasks.spawn("reconciliation", orders::reconcile(orders.clone(), payments, keys, token));
                 (orders::router(orders.clone()), orders::consumers(&orders))
             }
             ServiceName::Payments => {
@@ -273,6 +282,7 @@ impl<'a> Process<'a> {
             }
             ServiceName::Analytics => {
                 let analytics = analytics::Analytics::new(database, tunables.analytics.clone());
+                self.clients.analytics.get_or_insert_with(|| analytics.clone());
                 (analytics::router(analytics.clone()), analytics::consumers(&analytics))
             }
             ServiceName::Gateway => unreachable!("the gateway is mounted by mount_gateway"),
@@ -308,10 +318,12 @@ impl Process<'_> {
             Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
         };
         let tap = gateway::tap_source(transport.clone());
-        let gateway = gateway::Gateway::new(self.clients.all(), tap, self.settings.gateway()?, self.sockets.clone());
+        let demo = self.settings.is_demo()?.then(|| demo::of_gateway(transport.clone()));
+        let config = gateway::GatewayConfig { demo, ..self.settings.gateway()? };
+        let gateway = gateway::Gateway::new(self.clients.all(), tap, config, self.sockets.clone());
         let router = gateway::router(gateway);
         let standard = self.standard(ServiceName::Gateway, vec![transport_check(transport)]);
-        Ok(router.merge(standard_routes(standard, Default::default())))
+        Ok(router.merge(standard_routes(standard, gateway::openapi())))
     }
 
     fn with_standard_routes(&self, service: ServiceName, routes: OpenApiRouter, checks: Vec<Check>) -> Router {

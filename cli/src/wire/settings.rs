@@ -58,6 +58,7 @@ impl Settings {
             settings.pool_limits(service)?;
         }
         settings.host();
+        settings.is_demo()?;
         LogFormat::from_env(&settings.env)?;
         settings.env.get("RUST_LOG"); // checked where the log is started
         if settings.env.get("JWT_SECRET").is_some() || settings.env.get("JWT_SECRET_PREVIOUS").is_some() {
@@ -249,6 +250,11 @@ impl Settings {
     /// What signs and verifies tokens.
     pub fn keys(&self) -> Result<TokenKeys, Error> {
         Ok(TokenKeys::from_env(&self.env)?)
+    }
+
+    /// Whether the gateway shows the demo logins, and lets admins send poison.
+    pub fn is_demo(&self) -> Result<bool, Error> {
+        Ok(self.env.parse_or("DEMO", false, "true or false")?)
     }
 
     /// How the gateway behaves.
