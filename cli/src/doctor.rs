@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use messaging::Transport;
 use serde::Serialize;
 use servers::{PostgresBinaries, RabbitServer, RedisServer, Server};
 use tokio_postgres::NoTls;
@@ -12,7 +13,8 @@ use crate::{
     service_name::ServiceName,
     session::Session,
     terminal::{self, Paint},
-    up, wire,
+    up,
+    wire::{self, Settings},
 };
 
 const DEFAULT_PORT: u16 = 8080;
@@ -210,6 +212,7 @@ async fn examine(session: &Session) -> Result<Vec<Finding>> {
             )]);
         }
     };
+    findings.extend(broker(settings).await);
     for check in wire::check_schemas(settings).await? {
         let what = format!("tables of {}", check.service);
         findings.push(match check.problem {
@@ -218,6 +221,19 @@ async fn examine(session: &Session) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+/// RabbitMQ, where messages travel over it.
+async fn broker(settings: &Settings) -> Option<Finding> {
+    let config = settings.broker()?;
+    Some(match Transport::rabbit(config).check().await {
+        Ok(()) => Finding::good("broker", "RabbitMQ answers"),
+        Err(error) => Finding::bad(
+            "broker",
+            error.to_string(),
+            "Is AMQP_URL right, and does RabbitMQ run? Orders are accepted meanwhile; their events wait",
+        ),
+    })
 }
 
 fn connections(most: i64, used: i64, pools: usize) -> Finding {

@@ -15,8 +15,9 @@ use axum::routing::get;
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, PathItem, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -131,7 +132,31 @@ fn complete(mut openapi: OpenApi, standard: &Standard) -> OpenApi {
     let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
     ErrorBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    for (path, operation) in common_operations() {
+        openapi.paths.paths.insert(path.to_owned(), PathItem::new(HttpMethod::Get, operation));
+    }
     openapi
+}
+
+/// What [`standard_routes`] mounts, described.
+fn common_operations() -> Vec<(&'static str, OperationBuilder)> {
+    let operation = |summary: &str, ok: &str| {
+        OperationBuilder::new().tag("operations").summary(Some(summary)).response("200", response(ok))
+    };
+    let not_ready = || response("It is shutting down, or something that it needs is down");
+    vec![
+        (
+            "/health",
+            operation("What the service needs, and whether it is there", "All is there").response("503", not_ready()),
+        ),
+        ("/readyz", operation("May requests come?", "They may").response("503", not_ready())),
+        ("/livez", operation("Does the process live?", "It does")),
+        ("/metrics", operation("Counters and histograms", "In the format of Prometheus")),
+    ]
+}
+
+fn response(description: &str) -> utoipa::openapi::Response {
+    ResponseBuilder::new().description(description).build()
 }
 
 async fn report(State(standard): State<Arc<Standard>>) -> Response {
