@@ -12,5 +12,6 @@ mod resolvers;
 mod schema;
 mod sessions;
 mod shop;
+mod shop_catalogue;
 mod support;
 mod websocket;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use cache::Backend;
 use products::Products;
 use products_client::{
-    CreateCategory, CreateProduct, Precondition, Product, ProductFilter, ProductsApi, StockAdjustment, UpdateProduct,
+    CreateCategory, CreateProduct, Precondition, Product, ProductFilter, ProductsApi, RelatedQuery, StockAdjustment,
+    SuggestionQuery, UpdateProduct,
 };
 use servers::{Progress, RedisServer, Server};
 use service::{Caller, PageQuery};
@@ -156,6 +157,12 @@ async fn what_is_cached_needs_no_database() {
         assert_eq!(service.products_by_ids(anyone, &[tea.id]).await.unwrap(), std::slice::from_ref(&tea));
         assert_eq!(service.categories(anyone, &page).await.unwrap().items, std::slice::from_ref(&category));
         assert_eq!(service.category(anyone, category.id).await.unwrap(), category);
+        let typed = SuggestionQuery { q: "product t".into(), limit: None };
+        assert_eq!(service.suggestions(anyone, &typed).await.unwrap(), std::slice::from_ref(&tea));
+        let related = RelatedQuery { ids: vec![tea.id], limit: None };
+        assert_eq!(service.related_products(anyone, &related).await.unwrap()[0].products, []);
+        assert_eq!(service.facets(anyone, &by_stock()).await.unwrap().total_count, 1);
+        assert_eq!(service.facets_by_categories(anyone, &[category.id]).await.unwrap()[0].facets.in_stock, 1);
     };
     read().await;
     database.close();

@@ -1,5 +1,7 @@
 use events::{CategoryId, ProductCreated, ProductId, ProductUpdated};
-use products_client::{CreateCategory, CreateProduct, Precondition, ProductsApi, StockAdjustment, UpdateProduct};
+use products_client::{
+    CreateCategory, CreateProduct, NewPicture, Precondition, ProductsApi, StockAdjustment, UpdateProduct,
+};
 use service::{Error, IdempotencyKey, PageQuery, Role};
 
 use crate::support::{Shop, caller, euros, new_product};
@@ -49,6 +51,8 @@ async fn only_admins_write() {
         assert_eq!(code(api.create_product(who, new_product("B", 1)).await), expected);
         assert_eq!(code(api.update_product(who, product.id, seen, UpdateProduct::default()).await), expected);
         assert_eq!(code(api.delete_product(who, product.id).await), expected);
+        let picture = NewPicture { content_type: "image/png".into(), bytes: Default::default() };
+        assert_eq!(code(api.upload_picture(who, picture).await), expected, "first who, then what");
         assert_eq!(code(api.create_category(who, category).await), expected);
         assert_eq!(code(api.adjust_stock(who, product.id, StockAdjustment::set(9, "mine")).await), expected);
         assert_eq!(code(api.stock_history(who, product.id, &PageQuery::default()).await), expected);
@@ -237,4 +241,16 @@ async fn one_key_makes_one_product() {
     assert_eq!(first.unwrap(), second.unwrap());
     assert_eq!(code(create("B").await), refusal(422, "idempotency_key_reused"));
     assert_eq!(shop.said::<ProductCreated>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn one_key_deletes_once_and_answers_what_was_deleted() {
+    let shop = Shop::quiet().await;
+    let product = shop.product("A", 1).await;
+    let keyed = shop.admin.with_idempotency_key(Some(IdempotencyKey::new("k1").unwrap()));
+    let first = shop.products.delete_product(&keyed, product.id).await.unwrap();
+    assert_eq!((first.id, &first.name, first.version), (product.id, &product.name, product.version + 1));
+    assert_eq!(shop.products.delete_product(&keyed, product.id).await.unwrap(), first);
+    assert_eq!(code(shop.products.delete_product(&shop.admin, product.id).await), refusal(404, "product_not_found"));
+    assert_eq!(shop.said::<ProductUpdated>().await.len(), 1);
 }
