@@ -107,7 +107,7 @@ impl OrdersApi for Orders {
     async fn sagas(&self, caller: &Caller, filter: SagaFilter, page: PageQuery) -> Result<Page<Saga>, Error> {
         caller.admin()?;
         let db = self.database.read().await?;
-        let rows = repository::sagas(&db, &filter, page.after()?, page.rows()?).await?;
+        let rows = repository::sagas::sagas(&db, &filter, page.after()?, page.rows()?).await?;
         Page::new(&page, rows, |saga| saga.id)
     }
 
@@ -125,7 +125,7 @@ impl OrdersApi for Orders {
         let (caller, config) = (caller.clone(), self.config.clone());
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
-                let saga = repository::saga(tx, id).await?.ok_or_else(no_saga)?;
+                let saga = repository::sagas::saga(tx, id).await?.ok_or_else(no_saga)?;
                 let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
                 take_step(tx, &config, &caller, Step::of(saga.order_id, Input::Retry), refusal).await?;
                 let subject = Subject { id: saga.id, queue: None, event_id: None, event_type: None };
@@ -176,9 +176,9 @@ async fn take_step(
 }
 
 async fn saga_detail(db: &Connection, id: Uuid) -> Result<SagaDetail, Error> {
-    let saga = repository::saga(db, id).await?.ok_or_else(no_saga)?;
+    let saga = repository::sagas::saga(db, id).await?.ok_or_else(no_saga)?;
     let timeline = repository::timeline(db, saga.order_id).await?;
-    let compensations = repository::compensations(db, saga.order_id).await?;
+    let compensations = repository::sagas::compensations(db, saga.order_id).await?;
     Ok(SagaDetail { saga, timeline, compensations })
 }
 

@@ -42,7 +42,7 @@ pub fn migrations() -> Result<Migrations, MigrateError> {
 
 /// Every SQL statement, by name.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    [repository::ALL, reconciliation::ALL, privacy::ALL].concat()
+    [repository::ALL, repository::sagas::ALL, reconciliation::ALL, privacy::ALL].concat()
 }
 
 /// How long sagas wait.

@@ -1,11 +1,13 @@
 //! All SQL of orders. Functions work on a connection; whole batches travel in arrays.
 
+pub mod sagas;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use database::{Command, Connection, Error, Row, ToSql};
 use events::{Address, CartCheckoutInitiated, CorrelationId, Currency, Money, OrderId, OrderStatus, UserId};
-use orders_client::{Compensation, Order, OrderFilter, OrderItem, Saga, SagaFilter, Timeline, TimelineEntry};
+use orders_client::{Order, OrderFilter, OrderItem, Timeline, TimelineEntry};
 use rust_decimal::Decimal;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -106,19 +108,6 @@ database::statements! {
     TIMELINES = "SELECT t.order_id, t.event, t.service, t.detail, t.at
         FROM orders o JOIN timeline t ON t.order_id = o.id
         WHERE o.id = ANY ($1) AND ($2::uuid IS NULL OR o.user_id = $2) ORDER BY t.order_id, t.heard";
-    SAGAS = "SELECT id, order_id, (SELECT user_id FROM orders WHERE orders.id = order_id) AS user_id, correlation_id,
-            status, compensation_log, asked, created_at, updated_at, expires_at
-        FROM saga_states
-        WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR id > $2)
-          AND ($4::uuid IS NULL OR order_id IN (SELECT o.id FROM orders o WHERE o.user_id = $4))
-        ORDER BY id LIMIT $3";
-    SAGA = "SELECT id, order_id, (SELECT user_id FROM orders WHERE orders.id = order_id) AS user_id, correlation_id,
-            status, compensation_log, asked, created_at, updated_at, expires_at
-        FROM saga_states WHERE order_id = $1 OR id = $1 OR correlation_id = $1";
-    COMPENSATIONS = "SELECT compensation_event, status, created_at, completed_at FROM compensation_log
-        WHERE order_id = $1 ORDER BY id";
-    OPEN_BY_STATUS = "SELECT status, count(*) AS sagas FROM saga_states
-        WHERE status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED') GROUP BY status";
 }
 
 /// Stores what the cart checked out, where it is not stored yet; returns when, for each that is new.
@@ -458,49 +447,4 @@ pub async fn timelines(db: &Connection, ids: &[OrderId], user: Option<UserId>) -
 
 fn entry(row: &Row) -> TimelineEntry {
     TimelineEntry { event: row.get("event"), at: row.get("at"), service: row.get("service"), detail: row.get("detail") }
-}
-
-/// Sagas by state, and by whose order they carry.
-pub async fn sagas(db: &Connection, filter: &SagaFilter, after: Option<Uuid>, rows: i64) -> Result<Vec<Saga>, Error> {
-    Ok(db.query(SAGAS, &[&filter.status, &after, &rows, &filter.user_id]).await?.iter().map(saga_from).collect())
-}
-
-/// The saga of an order, by order, saga or correlation id.
-pub async fn saga(db: &Connection, id: Uuid) -> Result<Option<Saga>, Error> {
-    Ok(db.query_opt(SAGA, &[&id]).await?.as_ref().map(saga_from))
-}
-
-fn saga_from(row: &Row) -> Saga {
-    Saga {
-        id: row.get("id"),
-        order_id: row.get("order_id"),
-        user_id: row.get("user_id"),
-        correlation_id: row.get("correlation_id"),
-        status: row.get("status"),
-        owed: row.get("compensation_log"),
-        asked: row.get("asked"),
-        created_at: row.get("created_at"),
-        updated_at: row.get("updated_at"),
-        expires_at: row.get("expires_at"),
-    }
-}
-
-/// Each undo's run, oldest first.
-pub async fn compensations(db: &Connection, id: OrderId) -> Result<Vec<Compensation>, Error> {
-    let rows = db.query(COMPENSATIONS, &[&id]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Compensation {
-            event: row.get("compensation_event"),
-            status: row.get("status"),
-            created_at: row.get("created_at"),
-            completed_at: row.get("completed_at"),
-        })
-        .collect())
-}
-
-/// How many sagas are open, by state.
-pub async fn open_by_status(db: &Connection) -> Result<Vec<(String, i64)>, Error> {
-    let rows = db.query(OPEN_BY_STATUS, &[]).await?;
-    Ok(rows.iter().map(|row| (row.get("status"), row.get("sagas"))).collect())
 }

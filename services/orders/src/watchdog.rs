@@ -38,7 +38,7 @@ async fn round(service: &Orders) -> Result<(), database::Error> {
     for status in ["PENDING", "CART_VALIDATED", "INVENTORY_RESERVED", "FAILED", "CANCELLING", "STUCK"] {
         metrics::gauge!("sagas_open", "status" => status).set(0.0);
     }
-    for (status, count) in repository::open_by_status(&db).await? {
+    for (status, count) in repository::sagas::open_by_status(&db).await? {
         metrics::gauge!("sagas_open", "status" => status).set(count as f64);
     }
     Ok(())
