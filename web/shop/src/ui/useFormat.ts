@@ -7,6 +7,7 @@ export interface Money {
   currencyCode: string
 }
 
+const SECONDS = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 const PRECISE = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 } as const
 
 /** Money, numbers and times as the visitor writes them. */
@@ -19,6 +20,8 @@ export function useFormat() {
       // Given the string, Intl formats every digit; given a float it would round.
       new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
     number: (value: number) => new Intl.NumberFormat(region.value).format(value),
+    /** A length of time, in seconds. */
+    seconds: (ms: number) => new Intl.NumberFormat(region.value, SECONDS).format(ms / 1000),
     date: (iso: string) => new Intl.DateTimeFormat(region.value, { dateStyle: 'long' }).format(new Date(iso)),
     /** To the millisecond, for what services do one after the other. */
     time: (iso: string) => new Intl.DateTimeFormat(region.value, PRECISE).format(new Date(iso)),
