@@ -141,7 +141,7 @@ fn complete(mut openapi: OpenApi, standard: &Standard) -> OpenApi {
 /// What [`standard_routes`] mounts, described.
 fn common_operations() -> Vec<(&'static str, OperationBuilder)> {
     let operation = |summary: &str, ok: &str| {
-        OperationBuilder::new().tag("operations").summary(Some(summary)).response("200", response(ok))
+        OperationBuilder::new().tag("process").summary(Some(summary)).response("200", response(ok))
     };
     let not_ready = || response("It is shutting down, or something that it needs is down");
     vec![

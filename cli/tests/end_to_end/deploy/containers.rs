@@ -19,6 +19,7 @@ const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
 
 /// What runs of `deploy/compose.yaml`.
 pub struct Deployment {
+    env: BTreeMap<String, String>,
     containers: BTreeMap<String, Container>,
     running: BTreeMap<String, Child>,
     /// Names and ports inside the containers' network, and where they are here.
@@ -59,7 +60,7 @@ impl Deployment {
             places.push((format!("//{service}:{}", 8080 + offset), format!("//127.0.0.1:{}", ports[*service])));
         }
         let containers = containers(&env);
-        Deployment { containers, running: BTreeMap::new(), places, ports, folder, rabbit, _postgres: postgres }
+        Deployment { env, containers, running: BTreeMap::new(), places, ports, folder, rabbit, _postgres: postgres }
     }
 
     /// `docker compose up NAME…`
@@ -75,6 +76,26 @@ impl Deployment {
         for name in wanted {
             self.until_healthy(name).await;
         }
+    }
+
+    /// Changes a variable of the env file, as an editor would: containers that run keep what they were started with.
+    pub fn edit(&mut self, variable: &str, value: &str) {
+        self.env.insert(variable.to_owned(), value.to_owned());
+        self.containers = containers(&self.env);
+    }
+
+    /// A variable of the env file.
+    pub fn variable(&self, name: &str) -> String {
+        self.env[name].clone()
+    }
+
+    /// `docker compose up --force-recreate NAME`
+    pub async fn recreate(&mut self, name: &str) {
+        if self.running.contains_key(name) {
+            self.stop(name).await;
+        }
+        self.start(name).await;
+        self.until_healthy(name).await;
     }
 
     async fn start(&mut self, name: &str) {

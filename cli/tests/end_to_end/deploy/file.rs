@@ -98,6 +98,37 @@ fn every_variable_is_in_the_example_and_no_secret_is() {
     assert_eq!(secrets.len(), used.values().filter(|required| **required).count(), "no secret is used twice");
 }
 
+/// Of what the image is built, nothing is missing: cargo finds the whole workspace in what is copied, and all of that is
+/// sent to the engine.
+#[test]
+fn the_image_has_all_that_it_is_built_from() {
+    let root = compose::folder().join("..").canonicalize().expect("the repository");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("read");
+    let dockerfile = read("deploy/Dockerfile");
+    let copied: BTreeSet<&str> = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|line| !line.starts_with("--from"))
+        .flat_map(|line| line.split_whitespace().rev().skip(1))
+        .collect();
+    let ignored = read(".dockerignore");
+    let context = tempfile();
+    for name in &copied {
+        assert!(ignored.lines().any(|line| line == format!("!{name}")), ".dockerignore keeps {name} from the engine");
+        std::os::unix::fs::symlink(root.join(name), context.join(name)).expect("link");
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--no-deps", "--format-version", "1"])
+        .current_dir(&context)
+        .output()
+        .expect("run cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let version = read("Cargo.toml");
+    let version = version.split("rust-version = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a version");
+    assert!(dockerfile.contains(&format!("FROM rust:{version}")), "another compiler than {version}");
+    std::fs::remove_dir_all(&context).expect("clean up");
+}
+
 /// With Docker's own client, where it is installed: what is missing is told by name.
 #[test]
 fn dockers_client_reads_the_file_and_names_what_is_missing() {

@@ -71,6 +71,45 @@ async fn databases_logins_are_confined(deployment: &Deployment) {
     connect(&analytics).await.query("SELECT 1 FROM reports LIMIT 1", &[]).await.expect("its own table");
 }
 
+/// As `docs/operations.md` says it.
+#[tokio::test]
+async fn secrets_are_rotated_without_logging_anybody_out() {
+    const APART: [&str; 7] = ["users", "products", "cart", "orders", "payments", "analytics", "gateway"];
+    let mut deployment = Deployment::prepare().await;
+    deployment.up(&["gateway"]).await;
+    let client = Client::new(deployment.gateway());
+    let product = client.signed_in(Role::Admin).create_product("Sencha", "7.20", 50).await;
+    let shopper = client.signed_in(Role::User);
+    let sells = async || {
+        let cart = shopper.cart_with(&product, 1).await;
+        let order = shopper.checkout(&cart, "pm_card_visa").await;
+        shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+    };
+
+    let passwords = [("CART_DB_PASSWORD", "cart"), ("ORDERS_MQ_PASSWORD", "orders")];
+    for (variable, _) in passwords {
+        deployment.edit(variable, &uuid::Uuid::new_v4().simple().to_string());
+    }
+    for name in ["definitions", "rabbitmq", "migrate"] {
+        deployment.recreate(name).await;
+    }
+    sells().await;
+    for (_, service) in passwords {
+        deployment.recreate(service).await;
+    }
+    sells().await;
+
+    let (old, new) = (deployment.variable("JWT_SECRET"), "another secret of end-to-end tests, long enough");
+    for (present, previous) in [(old.as_str(), new), (new, old.as_str())] {
+        deployment.edit("JWT_SECRET", present);
+        deployment.edit("JWT_SECRET_PREVIOUS", previous);
+        for name in APART {
+            deployment.recreate(name).await;
+            sells().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn one_service_alone_starts_with_what_it_needs() {
     let mut deployment = Deployment::prepare().await;

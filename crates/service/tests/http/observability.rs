@@ -150,6 +150,7 @@ async fn the_api_describes_itself_without_the_network() {
     assert_eq!(answer.json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert!(answer.json["components"]["schemas"]["ErrorBody"]["properties"]["error"].is_object());
     assert!(answer.json["components"]["schemas"]["FieldError"].is_object());
+    assert!(answer.json["paths"]["/readyz"]["get"]["responses"]["503"].is_object());
     let page = call(standard(&shutdown, vec![]), request(Method::GET, "/docs/", &[], "")).await;
     assert_eq!(page.status.as_u16(), 200);
     let script = call(standard(&shutdown, vec![]), request(Method::GET, "/docs/swagger-ui-bundle.js", &[], "")).await;
@@ -168,6 +169,8 @@ async fn metrics_count_by_route_and_not_by_path() {
     assert!(text.contains(line), "{text}");
     assert!(text.contains(r#"route="unmatched""#) && !text.contains("nowhere") && !text.contains(&id.to_string()));
 }
+
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -199,14 +202,17 @@ async fn a_fault_is_logged_once_with_its_cause_and_correlation_id_and_no_secret(
     let token = token(Role::Admin);
     let authorization = format!("Bearer {token}");
     let guard = tracing::subscriber::set_default(subscriber);
-    let answer =
-        get_with("/broken?token=in-the-query", &[("authorization", &authorization), ("idempotency-key", "my-key")])
-            .await;
+    let answer = get_with(
+        "/broken?token=in-the-query",
+        &[("authorization", &authorization), ("idempotency-key", "my-key"), ("traceparent", TRACE)],
+    )
+    .await;
     drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let faults: Vec<&str> = text.lines().filter(|line| line.contains("ERROR")).collect();
     assert_eq!(faults.len(), 1, "{text}");
     assert!(faults[0].contains("does not exist") && faults[0].contains(answer.header("x-correlation-id")), "{text}");
+    assert!(faults[0].contains("trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\""), "{text}");
     for secret in [token.as_str(), "in-the-query", "my-key"] {
         assert!(!text.contains(secret), "{text}");
     }
