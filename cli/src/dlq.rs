@@ -54,12 +54,12 @@ enum Action {
     /// Put dead letters back into their queues, under their own event ids; fix code or data first
     Replay {
         #[command(flatten)]
-        which: Which,
+        which: Letters,
     },
     /// Throw dead letters away
     Discard {
         #[command(flatten)]
-        which: Which,
+        which: Letters,
         #[command(flatten)]
         why: Reason,
     },
@@ -76,7 +76,7 @@ enum Action {
 
 /// Which dead letters an act is on.
 #[derive(Debug, Clone, clap::Args)]
-struct Which {
+struct Letters {
     #[command(flatten)]
     those: operator::Which,
     /// Only those of this queue
@@ -260,7 +260,7 @@ fn unknown(ids: &[Uuid]) -> Error {
     Error::failed(format!("no dead letter has the id {}", names.join(", ")), "See what there is with ./prost dlq list")
 }
 
-async fn act(folder: &DataFolder, which: Which, deed: Deed, service: Option<ServiceName>, json: bool) -> Result<()> {
+async fn act(folder: &DataFolder, which: Letters, deed: Deed, service: Option<ServiceName>, json: bool) -> Result<()> {
     let owner = owner_of(which.queue.as_deref(), service)?;
     let (tally, missing) = operator::in_session(folder, async |settings, progress| {
         let all = wire::operators(&settings, owner).await?;
@@ -292,7 +292,7 @@ async fn act(folder: &DataFolder, which: Which, deed: Deed, service: Option<Serv
 }
 
 /// Each id is looked for in every service.
-async fn handle_named(all: &[Arc<Operations>], which: &Which, deed: &Deed) -> Result<(Tally, Vec<Uuid>)> {
+async fn handle_named(all: &[Arc<Operations>], which: &Letters, deed: &Deed) -> Result<(Tally, Vec<Uuid>)> {
     let caller = operator::caller()?;
     let mut tally = Tally::default();
     for ids in which.those.ids.chunks(IDS) {
@@ -307,7 +307,7 @@ async fn handle_named(all: &[Arc<Operations>], which: &Which, deed: &Deed) -> Re
 }
 
 /// Round by round, until there are no more or somebody stops it.
-async fn handle_all(all: &[Arc<Operations>], which: &Which, deed: &Deed, progress: &Progress) -> Result<Tally> {
+async fn handle_all(all: &[Arc<Operations>], which: &Letters, deed: &Deed, progress: &Progress) -> Result<Tally> {
     let caller = operator::caller()?;
     let mut tally = Tally::default();
     if which.dry_run {
@@ -343,7 +343,7 @@ async fn handle_all(all: &[Arc<Operations>], which: &Which, deed: &Deed, progres
     Ok(tally)
 }
 
-fn selection(which: &Which) -> Selection {
+fn selection(which: &Letters) -> Selection {
     Selection { queue: which.queue.clone(), dry_run: which.dry_run, ..Selection::default() }
 }
 
