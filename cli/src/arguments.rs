@@ -14,7 +14,7 @@ use crate::{
     name = "prost",
     version,
     propagate_version = true,
-    after_help = "Tests: ./prost test [--quick], from the repository. Everything a shop keeps lies in its data folder (--data-dir)."
+    after_help = "From the repository: ./prost test [--quick], ./prost chaos (long fault tests), ./prost proof (model check and simulation).\nEverything a shop keeps lies in its data folder (--data-dir)."
 )]
 pub struct Arguments {
     /// Where the shop keeps its state

@@ -1,9 +1,18 @@
 //! The shop as its users see it: the binary in one process and in seven, on PostgreSQL and RabbitMQ, in good times and bad.
 
+mod bad_input;
+mod chaos;
 mod checkout;
 mod crash;
+mod demo;
 mod deploy;
+mod following;
+mod handbook;
 mod logins;
 mod messages;
 mod operations;
+mod personal_data;
+mod reports;
+mod security;
 mod support;
+mod surface;

@@ -1,6 +1,7 @@
 //! The processes of a shop, and how to hurt them.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,6 +12,8 @@ use testkit::{PrivatePostgres, PrivateRabbit, TestBroker, TestDatabase, eventual
 use uuid::Uuid;
 
 use super::Client;
+
+pub mod hurt;
 
 /// The services, in the order of their ports.
 pub const SERVICES: [&str; 7] = ["gateway", "products", "cart", "users", "orders", "payments", "analytics"];
@@ -28,6 +31,8 @@ pub enum Transport {
 pub struct Shop {
     processes: BTreeMap<String, Child>,
     environment: BTreeMap<String, String>,
+    /// What its processes say on stderr goes there, if anywhere.
+    log: Option<File>,
     pub database: TestDatabase,
     pub broker: Option<TestBroker>,
     /// Servers of this shop's own, where the test hurts them. After `database` and `broker`: dropped last.
@@ -39,6 +44,16 @@ impl Shop {
     /// Everything in one process, as `prost up` runs it.
     pub async fn in_one_process(transport: Transport) -> Shop {
         let mut shop = Shop::prepare(transport, None, None).await;
+        shop.start("all");
+        shop.ready().await;
+        shop
+    }
+
+    /// Everything in one process, with these settings besides; its log goes into a file, if there is one.
+    pub async fn with_settings(settings: &[(&str, &str)], log: Option<File>) -> Shop {
+        let mut shop = Shop::prepare(Transport::Postgres, None, None).await;
+        shop.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        shop.log = log;
         shop.start("all");
         shop.ready().await;
         shop
@@ -117,7 +132,7 @@ impl Shop {
         for (service, port) in SERVICES.iter().zip(free_ports(SERVICES.len())) {
             environment.insert(format!("{}_PORT", service.to_uppercase()), port.to_string());
         }
-        let shop = Shop { processes: BTreeMap::new(), environment, database, broker, postgres, rabbit };
+        let shop = Shop { processes: BTreeMap::new(), environment, log: None, database, broker, postgres, rabbit };
         shop.run(&["migrate", "up"]);
         shop
     }
@@ -131,8 +146,15 @@ impl Shop {
 
     /// A command of the binary, with the shop's environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_prost"));
-        command.args(arguments).env_clear().envs(&self.environment).stdin(Stdio::null());
+        let mut command = self.program(env!("CARGO_BIN_EXE_prost"));
+        command.args(arguments);
+        command
+    }
+
+    /// Another program, with the shop's environment.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().envs(&self.environment).stdin(Stdio::null());
         for kept in ["PATH", "HOME"] {
             if let Ok(value) = std::env::var(kept) {
                 command.env(kept, value);
@@ -143,7 +165,11 @@ impl Shop {
 
     /// Starts a process that serves this service, or `all`.
     pub fn start(&mut self, service: &str) {
-        let child = self.command(&["serve", service]).stdout(Stdio::null()).spawn().expect("start prost");
+        let mut command = self.command(&["serve", service]);
+        if let Some(log) = &self.log {
+            command.stderr(log.try_clone().expect("a handle on the log"));
+        }
+        let child = command.stdout(Stdio::null()).spawn().expect("start prost");
         self.processes.insert(service.to_owned(), child);
     }
 
@@ -166,9 +192,19 @@ impl Shop {
         self.end(service, Signal::SIGKILL);
     }
 
+    /// A variable of its environment.
+    pub fn setting(&self, variable: &str) -> &str {
+        &self.environment[variable]
+    }
+
     /// The base URL of a service.
     pub fn url(&self, service: &str) -> String {
         format!("http://127.0.0.1:{}", self.environment[&format!("{}_PORT", service.to_uppercase())])
+    }
+
+    /// The owner's login to the database of analytics.
+    pub fn analytics_url(&self) -> &str {
+        &self.environment["ANALYTICS_DATABASE_URL"]
     }
 
     /// Waits until every service says that it is ready.

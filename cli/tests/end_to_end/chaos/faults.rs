@@ -1,0 +1,297 @@
+//! What can happen to a shop, and how it is set right again.
+
+use std::time::Duration;
+
+use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
+use nix::sys::signal::Signal;
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Client;
+
+use crate::support::shop::SERVICES;
+use crate::support::shop::hurt::Wires;
+use crate::support::{Shop, Transport};
+
+/// One thing that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// kill -9 of a service.
+    Kill,
+    /// A service stands still for longer than a client waits, or than a lease lasts.
+    Pause,
+    /// SIGTERM of every service, one by one, each started again.
+    RollingRestart,
+    /// A second process of a service, which dies in the end.
+    Twin,
+    /// kill -9 of PostgreSQL.
+    KillPostgres,
+    /// kill -9 of RabbitMQ.
+    KillRabbit,
+    /// The server ends every connection of the shop.
+    EndConnections,
+    /// The database takes no writes.
+    ReadOnly,
+    /// Somebody else holds every connection that the server has.
+    NoConnections,
+    /// A transaction stays open, and keeps old rows from being cleaned up.
+    IdleTransaction,
+    /// The wire to PostgreSQL breaks.
+    CutPostgres,
+    /// The server's end of the wire is gone, and nobody is told.
+    HalfOpenPostgres,
+    /// Nothing moves on the wire for a while.
+    StallPostgres,
+    /// Everything on the wire takes its time.
+    SlowPostgres,
+    /// The wire to RabbitMQ breaks.
+    CutRabbit,
+    /// The broker's end of the wire is gone, and nobody is told.
+    HalfOpenRabbit,
+    /// Nothing moves on the wire for a while.
+    StallRabbit,
+    /// The broker blocks publishers: it is out of memory.
+    MemoryAlarm,
+    /// Events that were applied long ago come again, and some that were not come twice.
+    Copies,
+    /// A message that nobody can read.
+    Poison,
+}
+
+const EVERYWHERE: &[Fault] = &[
+    Fault::Kill,
+    Fault::Kill,
+    Fault::Kill,
+    Fault::Pause,
+    Fault::Pause,
+    Fault::RollingRestart,
+    Fault::Twin,
+    Fault::KillPostgres,
+    Fault::EndConnections,
+    Fault::ReadOnly,
+    Fault::NoConnections,
+    Fault::IdleTransaction,
+    Fault::CutPostgres,
+    Fault::HalfOpenPostgres,
+    Fault::StallPostgres,
+    Fault::SlowPostgres,
+    Fault::Copies,
+    Fault::Poison,
+];
+const WITH_RABBIT: &[Fault] =
+    &[Fault::KillRabbit, Fault::CutRabbit, Fault::HalfOpenRabbit, Fault::StallRabbit, Fault::MemoryAlarm];
+
+impl Fault {
+    pub fn choose(transport: Transport, random: &mut SmallRng) -> Fault {
+        let more = if transport == Transport::Rabbit { WITH_RABBIT } else { &[] };
+        *[EVERYWHERE, more].concat().choose(random).expect("there are faults")
+    }
+}
+
+/// A shop, and what it has to bear.
+pub struct Weather {
+    pub shop: Shop,
+    wires: Wires,
+    /// Dead letters that there have to be.
+    pub poison: i64,
+    /// Transactions that stay open.
+    idle: Vec<Client>,
+}
+
+impl Weather {
+    pub fn new(shop: Shop, wires: Wires) -> Weather {
+        Weather { shop, wires, poison: 0, idle: Vec::new() }
+    }
+
+    /// Lets it happen, and sets it right again.
+    pub async fn strike(&mut self, fault: Fault, random: &mut SmallRng) {
+        let moment = Duration::from_millis(random.random_range(50..3_000));
+        let service = *SERVICES.choose(random).expect("there are services");
+        match fault {
+            Fault::Kill => {
+                self.shop.crash(service);
+                sleep(moment).await;
+                self.shop.start(service);
+            }
+            Fault::Pause => {
+                // Now and then beyond every lease, so that somebody else takes over and the sleeper comes back.
+                let pause = if random.random_bool(0.1) { Duration::from_secs(22) } else { moment };
+                self.shop.signal(service, Signal::SIGSTOP);
+                sleep(pause).await;
+                self.shop.signal(service, Signal::SIGCONT);
+            }
+            Fault::RollingRestart => {
+                for service in SERVICES {
+                    self.shop.end(service, Signal::SIGTERM);
+                    self.shop.start(service);
+                }
+            }
+            Fault::Twin => {
+                self.shop.start_twin(service);
+                sleep(moment + Duration::from_secs(1)).await;
+                self.shop.crash_twin(service);
+            }
+            Fault::KillPostgres => {
+                let postgres = self.shop.postgres.as_ref().expect("a server of its own");
+                postgres.kill();
+                sleep(moment).await;
+                postgres.revive().await;
+            }
+            Fault::KillRabbit => {
+                let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
+                rabbit.kill();
+                sleep(moment).await;
+                rabbit.revive().await;
+            }
+            Fault::EndConnections => self.end_connections().await,
+            Fault::ReadOnly => self.read_only_for(moment).await,
+            Fault::NoConnections => self.without_connections_for(moment).await,
+            Fault::IdleTransaction => self.leave_a_transaction_open().await,
+            Fault::CutPostgres | Fault::HalfOpenPostgres | Fault::StallPostgres | Fault::SlowPostgres => {
+                self.hurt_wire_to_postgres(fault, moment).await;
+            }
+            Fault::CutRabbit | Fault::HalfOpenRabbit | Fault::StallRabbit => {
+                self.hurt_wire_to_rabbit(fault, moment).await;
+            }
+            Fault::MemoryAlarm => {
+                let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
+                rabbit.raise_memory_alarm().await;
+                sleep(moment).await;
+                rabbit.lift_memory_alarm().await;
+            }
+            Fault::Copies => self.send_copies(random).await,
+            Fault::Poison => self.send_poison(random).await,
+        }
+        // As whoever runs the containers would.
+        self.shop.start_missing();
+    }
+
+    /// The storm is over: everything that runs by itself runs again.
+    pub async fn clear(&mut self) {
+        self.idle.clear();
+        self.shop.start_missing();
+        self.shop.ready().await;
+    }
+
+    async fn hurt_wire_to_postgres(&self, fault: Fault, moment: Duration) {
+        let wire = &self.wires.postgres;
+        match fault {
+            Fault::CutPostgres => wire.cut(),
+            Fault::HalfOpenPostgres => wire.half_open(),
+            Fault::StallPostgres => wire.stall(),
+            _ => wire.delay(Duration::from_millis(40)),
+        }
+        sleep(moment).await;
+        wire.pass();
+    }
+
+    async fn hurt_wire_to_rabbit(&self, fault: Fault, moment: Duration) {
+        let wire = self.wires.rabbit.as_ref().expect("a wire to RabbitMQ");
+        match fault {
+            Fault::CutRabbit => wire.cut(),
+            Fault::HalfOpenRabbit => wire.half_open(),
+            _ => wire.stall(),
+        }
+        sleep(moment).await;
+        wire.pass();
+    }
+
+    async fn owner(&self) -> Client {
+        self.shop.database.owner().await
+    }
+
+    async fn end_connections(&self) {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        self.owner().await.execute(sql, &[]).await.expect("end connections");
+    }
+
+    async fn read_only_for(&self, moment: Duration) {
+        let owner = self.owner().await;
+        let name: String = owner.query_one("SELECT current_database()::text", &[]).await.expect("ask").get(0);
+        let set = |value: &str| {
+            format!(
+                "SET default_transaction_read_only = off;
+                     ALTER DATABASE \"{name}\" SET default_transaction_read_only = {value}"
+            )
+        };
+        owner.batch_execute(&set("on")).await.expect("make it read-only");
+        self.end_other_connections(&owner).await;
+        sleep(moment).await;
+        owner.batch_execute(&set("off")).await.expect("make it writable");
+        self.end_other_connections(&owner).await;
+    }
+
+    /// New settings of a database reach new connections only.
+    async fn end_other_connections(&self, owner: &Client) {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND datname = current_database()";
+        owner.execute(sql, &[]).await.expect("end connections");
+    }
+
+    async fn without_connections_for(&self, moment: Duration) {
+        self.end_connections().await;
+        let url = self.shop.database.owner_url();
+        let mut held = Vec::new();
+        let grab = async {
+            while let Ok((client, connection)) = tokio_postgres::connect(url, tokio_postgres::NoTls).await {
+                tokio::spawn(connection);
+                held.push(client);
+            }
+        };
+        // The shop grabs back what it can: all of them are ours for a moment only.
+        drop(timeout(moment, grab).await);
+        sleep(moment).await;
+    }
+
+    async fn leave_a_transaction_open(&mut self) {
+        let owner = self.owner().await;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM orders.orders";
+        owner.batch_execute(begin).await.expect("begin");
+        self.idle.push(owner);
+    }
+
+    /// Some of the latest events of each service, again.
+    async fn send_copies(&self, random: &mut SmallRng) {
+        let owner = self.owner().await;
+        let count = random.random_range(5..40_i64);
+        let sql = "SELECT exchange, routing_key, envelope::text FROM (
+                       SELECT * FROM catalog.events UNION ALL SELECT * FROM cart.events
+                       UNION ALL SELECT * FROM orders.events UNION ALL SELECT * FROM payments.events) AS event
+                   ORDER BY event_id DESC LIMIT $1";
+        for row in owner.query(sql, &[&count]).await.expect("read events") {
+            let (exchange, key, body): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+            self.publish(&owner, &exchange, &key, &body).await;
+        }
+    }
+
+    async fn send_poison(&mut self, random: &mut SmallRng) {
+        let event = EVENTS.choose(random).expect("there are events");
+        let bodies = ["{", "{\"event_type\": \"NobodyKnowsThis\"}", "\u{1F9EA} not JSON at all"];
+        let body = bodies.choose(random).expect("there are bodies");
+        let owner = self.owner().await;
+        self.publish(&owner, event.exchange.name(), event.routing_key, body).await;
+        self.poison += queues_of(event.exchange, event.routing_key);
+    }
+
+    async fn publish(&self, owner: &Client, exchange: &str, routing_key: &str, body: &str) {
+        match &self.shop.broker {
+            Some(broker) => {
+                testkit::publish_to_rabbit(broker.url(), exchange, &[(routing_key, body.as_bytes())]).await;
+            }
+            None => {
+                let queues = testkit::publish_to_postgres(owner, exchange, routing_key, body).await;
+                assert!(queues > 0, "nobody wants {routing_key}");
+            }
+        }
+    }
+}
+
+/// How many durable queues hear this.
+fn queues_of(exchange: Exchange, routing_key: &str) -> i64 {
+    let hears = |queue: &&Queue| {
+        queue.exchange == exchange && queue.routing_keys.iter().any(|pattern| matches(pattern, routing_key))
+    };
+    i64::try_from(QUEUES.iter().filter(hears).count()).expect("a few queues")
+}

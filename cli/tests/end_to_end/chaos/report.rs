@@ -1,0 +1,51 @@
+//! What was injected, how often, and what held.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::faults::Fault;
+use super::load::Promise;
+use crate::support::{Shop, Transport};
+
+pub struct Report {
+    transport: Transport,
+    seed: u64,
+    suffered: BTreeMap<Fault, (usize, Duration)>,
+    recovered: Duration,
+}
+
+impl Report {
+    pub fn new(transport: Transport, seed: u64) -> Report {
+        Report { transport, seed, suffered: BTreeMap::new(), recovered: Duration::ZERO }
+    }
+
+    /// A fault struck, and it took so long until it was set right.
+    pub fn suffered(&mut self, fault: Fault, time: Duration) {
+        let (count, sum) = self.suffered.entry(fault).or_default();
+        *count += 1;
+        *sum += time;
+        eprintln!("{:>6.1} s  {fault:?}", time.as_secs_f32());
+    }
+
+    /// After the storm it took so long until every promise held.
+    pub fn recovered(&mut self, time: Duration) {
+        self.recovered = time;
+    }
+
+    pub async fn print(&self, shop: &Shop, promises: &[Promise]) {
+        let owner = shop.database.owner().await;
+        println!("A storm over {:?}, seed {}", self.transport, self.seed);
+        println!("  faults:");
+        for (fault, (count, time)) in &self.suffered {
+            println!("    {count:>5} × {fault:?}, {:.1} s in all", time.as_secs_f32());
+        }
+        println!("    {:>5} in all", self.suffered.values().map(|(count, _)| count).sum::<usize>());
+        let hung_up = promises.iter().filter(|promise| promise.hung_up).count();
+        println!("  orders that a shopper was told of: {}, after hanging up: {hung_up}", promises.len());
+        let rows = owner.query("SELECT status, count(*) FROM orders.orders GROUP BY status ORDER BY status", &[]).await;
+        for row in rows.expect("count orders") {
+            println!("    {:>5} {}", row.get::<_, i64>(1), row.get::<_, String>(0));
+        }
+        println!("  after the last fault every rule held within {:.1} s", self.recovered.as_secs_f32());
+    }
+}

@@ -1,0 +1,82 @@
+//! A shop whose wires to its servers can be cut, and whose processes can be paused and doubled.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testkit::{FaultProxy, PrivatePostgres, PrivateRabbit};
+
+use super::{SERVICES, Shop, Transport, free_ports};
+
+/// What stands between the shop's processes and its servers.
+pub struct Wires {
+    pub postgres: FaultProxy,
+    pub rabbit: Option<FaultProxy>,
+}
+
+impl Shop {
+    /// Each service in a process of its own, on servers of the shop's own, with wires that can be hurt. The test's own
+    /// connections go straight.
+    pub async fn behind_wires(transport: Transport) -> (Shop, Wires) {
+        let postgres = PrivatePostgres::start().await;
+        let rabbit = match transport {
+            Transport::Rabbit => Some(PrivateRabbit::start().await),
+            Transport::Postgres => None,
+        };
+        let mut shop = Shop::prepare(transport, Some(postgres), rabbit).await;
+        let wires = Wires {
+            postgres: FaultProxy::of_url(shop.setting("DATABASE_URL")).await,
+            rabbit: match shop.environment.get("AMQP_URL") {
+                Some(url) => Some(FaultProxy::of_url(url).await),
+                None => None,
+            },
+        };
+        // What goes wrong here is meant to.
+        let log = std::env::var("SHOP_LOG").unwrap_or_else(|_| "off".to_owned());
+        shop.environment.insert("RUST_LOG".to_owned(), log);
+        for variable in ["DATABASE_URL", "ANALYTICS_DATABASE_URL"] {
+            let url = wires.postgres.rewrite(shop.setting(variable));
+            shop.environment.insert(variable.to_owned(), url);
+        }
+        if let Some(wire) = &wires.rabbit {
+            let url = wire.rewrite(shop.setting("AMQP_URL"));
+            shop.environment.insert("AMQP_URL".to_owned(), url);
+        }
+        shop.start_each().await;
+        (shop, wires)
+    }
+
+    /// Sends a signal to the process that serves this, and does not wait.
+    pub fn signal(&self, service: &str, signal: Signal) {
+        let child = self.processes.get(service).unwrap_or_else(|| panic!("{service} does not run"));
+        kill(Pid::from_raw(child.id().cast_signed()), signal).expect("signal the process");
+    }
+
+    /// A second process that serves this, on a port of its own: two relays, two consumers, two workers.
+    pub fn start_twin(&mut self, service: &str) {
+        let port = free_ports(1)[0].to_string();
+        let mut command = self.command(&["serve", service]);
+        let child = command.env(format!("{}_PORT", service.to_uppercase()), port).spawn().expect("start prost");
+        self.processes.insert(twin(service), child);
+    }
+
+    /// kill -9 of the second process.
+    pub fn crash_twin(&mut self, service: &str) {
+        self.crash(&twin(service));
+    }
+
+    /// Starts every service that died by itself; returns how many.
+    pub fn start_missing(&mut self) -> usize {
+        let mut started = 0;
+        for service in SERVICES {
+            let runs = |child: &mut std::process::Child| child.try_wait().expect("look at the process").is_none();
+            if !self.processes.get_mut(service).is_some_and(runs) {
+                self.start(service);
+                started += 1;
+            }
+        }
+        started
+    }
+}
+
+fn twin(service: &str) -> String {
+    format!("{service} twin")
+}
