@@ -84,7 +84,7 @@ async fn measure(folder: &DataFolder, options: &Options, progress: &servers::Pro
             }
         }
         if options.profile {
-            report.set_profile(profile::end(&shop, report.completed()).await?);
+            report.set_profile(profile::end(&shop).await?);
         }
         Ok(report)
     }

@@ -42,11 +42,6 @@ impl Report {
         self.runs.push(Run { load: *load, measured });
     }
 
-    /// Journeys of all runs.
-    pub fn completed(&self) -> usize {
-        self.runs.iter().map(|run| run.measured.completed).sum()
-    }
-
     /// Adds what SQL took.
     pub fn set_profile(&mut self, profile: Vec<Statement>) {
         self.profile = profile;
