@@ -255,7 +255,7 @@ async fn a_long_act_can_be_stopped() {
     let mut command = shop.command(&discard);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
     let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let begun = told.by_ref().map_while(Result::ok).find(|line| line.contains("of about 20000"));
+    let begun = told.by_ref().map_while(Result::ok).find(|line| is_under_way(line, "of about 20000"));
     assert!(begun.is_some(), "progress is told");
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
     // Read on, lest the pipes fill.
@@ -275,6 +275,47 @@ async fn a_long_act_can_be_stopped() {
     let analytics = testkit::connect(url.expect("set")).await;
     assert_eq!(oracle::count(&analytics, trailed).await, done, "nothing is left begun, nothing untold");
     assert_eq!(json_of(&shop, &discard[..5])["items"].as_array().map(|rest| rest.len() as i64), Some(ALL - done));
+}
+
+/// Progress after the first round: what is told at once is `0 of about …`.
+fn is_under_way(line: &str, words: &str) -> bool {
+    line.contains(words) && !line.contains(": 0 of")
+}
+
+/// The same with a replay. What is poison comes back, and is not replayed again.
+#[tokio::test]
+async fn a_long_replay_can_be_stopped() {
+    const ALL: i64 = 6_000;
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let owner = shop.database.owner().await;
+    let flood = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
+                 SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
+                 FROM messaging.queues, generate_series(1, $1) WHERE name = 'cart.orders.events.queue'";
+    owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
+    let mut command = shop.command(&["dlq", "replay", "--all", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
+    let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let begun = told.by_ref().map_while(Result::ok).find(|line| is_under_way(line, "of about 6000"));
+    assert!(begun.is_some(), "progress is told");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
+    let said = std::thread::spawn(move || told.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+    let output = child.wait_with_output().expect("its end");
+    let said = said.join().expect("its last words");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("stopped after") && said.contains("Run it again"), "{said}");
+    let handled: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let done = i64::try_from(handled["items"].as_array().expect("items").len()).expect("fits");
+    assert!(done > 0 && done < ALL && done % 200 == 0, "whole rounds: {done}");
+    assert_eq!(handled["left"], ALL - done);
+    let trailed = "SELECT count(*) FROM cart.operator_acts WHERE outcome = 'done'";
+    assert_eq!(oracle::count(&owner, trailed).await, done, "nothing is left begun, nothing untold");
+    eventually(SOON, || async {
+        match oracle::count(&owner, "SELECT count(*) FROM messaging.dead_letters").await {
+            ALL => Ok(()),
+            other => Err(format!("{other} of {ALL} are parked")),
+        }
+    })
+    .await;
 }
 
 /// Through the gateway, over services that run apart: all at once, for admins only.

@@ -50,7 +50,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Applies a batch in the open transaction: state changes and the events they cause. None of the
     /// batch was applied before; their idempotency records are part of the same transaction.
     ///
-    /// Nothing may leave the process here: no calls, no charges, no mails.
+    /// Nothing may leave the process here: no calls, no charges, no mails. It may end with
+    /// [`outbox::record_with`](database::outbox::record_with), which may commit: nothing that can fail may follow.
     async fn handle(&self, tx: &Connection, batch: &[Envelope]) -> Result<(), HandlerError>;
 
     /// The batch is committed: forget cached copies, nudge workers.
@@ -228,6 +229,7 @@ impl Consumer {
             }
             Err(error) => {
                 tracing::debug!(queue = self.queue.name(), %error, "a batch failed; its messages go one by one");
+                self.took("failed", started);
                 receiver.took(None, max);
                 Company::Refused
             }
@@ -388,6 +390,7 @@ impl Consumer {
             .database
             .write(move |tx| Box::pin(async move { work.run(tx).await }))
             .await
+            .inspect_err(|_| self.took("failed", started))
             .map_err(AttemptError::Handler)?;
         // Before the acknowledgement: if that fails, the copy that comes next is a duplicate, and not fresh any more.
         let fresh = done.fresh.as_deref().unwrap_or(&batch.envelopes);
@@ -402,8 +405,13 @@ impl Consumer {
     fn count(&self, all: usize, fresh: usize, started: Instant) {
         let queue = self.queue.name();
         metrics::counter!("consumer_messages_total", "queue" => queue.clone()).increment(all as u64);
-        metrics::counter!("consumer_duplicates_total", "queue" => queue.clone()).increment((all - fresh) as u64);
-        metrics::histogram!("consumer_batch_seconds", "queue" => queue).record(started.elapsed().as_secs_f64());
+        metrics::counter!("consumer_duplicates_total", "queue" => queue).increment((all - fresh) as u64);
+        self.took("applied", started);
+    }
+
+    fn took(&self, outcome: &'static str, started: Instant) {
+        metrics::histogram!("consumer_batch_seconds", "queue" => self.queue.name(), "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
     }
 }
 
