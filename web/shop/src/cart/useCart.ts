@@ -27,17 +27,22 @@ export function useCart() {
   void restored.then(() => (isKnown.value = true))
 
   const isGuest = computed(() => user.value === null)
+  /** Nothing to ask for: it is not known who the visitor is, or a guest has no cart yet. */
+  const isNowhere = computed(() => !isKnown.value || (isGuest.value && guestId.value === null))
   const { data, error, fetching, executeQuery } = useQuery({
     query: CurrentCartQuery,
     variables: computed(() => ({ id: guestId.value ?? '', isGuest: isGuest.value })),
-    pause: computed(() => !isKnown.value || (isGuest.value && guestId.value === null)),
+    pause: isNowhere,
   })
   const cart = computed<Cart | null>(() => {
     if (isGuest.value) return guestId.value ? (data.value?.cart ?? null) : null
     return data.value?.me?.cart ?? null
   })
 
-  const refresh = () => executeQuery({ requestPolicy: 'network-only' })
+  /** Prices and stock move, and carts come back from orders that failed. */
+  function refresh() {
+    if (!isNowhere.value) void executeQuery({ requestPolicy: 'network-only' })
+  }
 
   const add = useAction(AddToCartMutation)
   const addingProduct = ref<string | null>(null)

@@ -47,12 +47,16 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
     { immediate: true },
   )
 
-  // At rest the cart is bought, or is back.
-  watch(isUnderWay, (isStill, was) => {
-    if (isStill || !was) return
-    read()
-    refreshCart()
-  })
+  // At rest the cart is bought, or is back; and what the services noted last is not in the live news.
+  watch(
+    () => order.value?.status,
+    (status, before) => {
+      if (!status || isMoving(status)) return
+      refreshCart()
+      if (before) read()
+    },
+    { immediate: true },
+  )
 
   // What the shop does to an order at rest, shipping it, is not told live.
   const hasFocus = useWindowFocus()
