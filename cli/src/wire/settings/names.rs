@@ -5,7 +5,7 @@ use service::{ConfigError, Env};
 use crate::service_name::ServiceName;
 
 /// What our variables begin with, besides `<SERVICE>_`. Short ones that others use, too (`HOST`, `PORT`), do not count.
-const FAMILIES: [&str; 10] = [
+const FAMILIES: [&str; 11] = [
     "PROST_",
     "DATABASE_POOL_",
     "EVENTS_KEPT_",
@@ -16,6 +16,7 @@ const FAMILIES: [&str; 10] = [
     "GRAPHQL_",
     "WEBSOCKET_",
     "IDEMPOTENCY_",
+    "OPERATOR_",
 ];
 
 /// Read by the command line itself.
