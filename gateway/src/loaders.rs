@@ -21,6 +21,7 @@ use service::{Caller, Error};
 
 use crate::Clients;
 use crate::connections::{Connection, PageArguments};
+use crate::orders::Order;
 use crate::products::{Category, Product, StockChange};
 
 /// Ids in one call at most.
@@ -154,6 +155,8 @@ pub struct Loaders {
     timelines: Batch<OrderId, Vec<TimelineEntry>>,
     payments: Batch<OrderId, Vec<Payment>>,
     users: Batch<UserId, users_client::User>,
+    active_carts: Batch<UserId, cart_client::Cart>,
+    user_orders: Batch<(UserId, PageArguments), Connection<Order>>,
 }
 
 impl Loaders {
@@ -326,6 +329,45 @@ impl Loaders {
         self.users.load(id, fetch).await
     }
 
+    /// The latest active cart of a user. The account is shown to `caller`, who may just have logged in.
+    pub async fn active_cart(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<Option<cart_client::Cart>, Error> {
+        let (carts, caller) = (clients.cart.clone(), caller.clone());
+        let fetch = async move |ids: Vec<UserId>| {
+            let found = carts.active_carts_of_users(&caller, &ids).await?;
+            Ok(found.into_iter().filter_map(|cart| Some((cart.user_id?, cart))).collect())
+        };
+        self.active_carts.load(id, fetch).await
+    }
+
+    /// A page of a user's orders; one call for all users who are asked for the same page.
+    pub async fn orders_of_user(
+        &self,
+        clients: &Clients,
+        caller: &Caller,
+        id: UserId,
+        page: PageArguments,
+    ) -> Result<Connection<Order>, Error> {
+        let (orders, caller) = (clients.orders.clone(), caller.clone());
+        let fetch = async move |keys: Vec<(UserId, PageArguments)>| {
+            let calls = grouped(keys).into_iter().map(async |(page, ids)| {
+                let found = orders.orders_of_users(&caller, &ids, &page.query()).await?;
+                let connections = found.into_iter().map(|of_user| {
+                    let connection = page.connection(of_user.orders, |order| Order::new(order, caller.clone()));
+                    ((of_user.user_id, page.clone()), connection)
+                });
+                Ok::<_, Error>(connections.collect::<Vec<_>>())
+            });
+            Ok(try_join_all(calls).await?.into_iter().flatten().collect())
+        };
+        let found = self.user_orders.load((id, page.clone()), fetch).await?;
+        Ok(found.unwrap_or_else(|| page.nothing()))
+    }
+
     /// Forgets everything: a mutation may have changed it.
     pub fn clear(&self) {
         self.products.clear();
@@ -338,6 +380,8 @@ impl Loaders {
         self.timelines.clear();
         self.payments.clear();
         self.users.clear();
+        self.active_carts.clear();
+        self.user_orders.clear();
     }
 }
 

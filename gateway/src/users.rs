@@ -5,7 +5,6 @@ mod mutations;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use events::UserId;
-use orders_client::OrderFilter;
 use service::Caller;
 use users_client::UserFilter;
 
@@ -74,7 +73,7 @@ impl User {
     /// The latest active cart; null if there is none.
     async fn cart(&self, ctx: &Context<'_>) -> Result<Option<Cart>> {
         let scope = Scope::of(ctx);
-        let cart = scope.clients.cart.active_cart_of_user(&self.caller, self.user.id).await.map_err(fault)?;
+        let cart = scope.loaders.active_cart(&scope.clients, &self.caller, self.user.id).await.map_err(fault)?;
         Ok(cart.map(Cart))
     }
 
@@ -88,9 +87,7 @@ impl User {
     ) -> Result<Connection<Order>> {
         let scope = Scope::of(ctx);
         let page = PageArguments::new(ctx, first, after).map_err(fault)?;
-        let filter = OrderFilter { user_id: Some(self.user.id), ..OrderFilter::default() };
-        let orders = scope.clients.orders.orders(&self.caller, filter, page.query()).await.map_err(fault)?;
-        Ok(page.connection(orders, |order| Order::new(order, self.caller.clone())))
+        scope.loaders.orders_of_user(&scope.clients, &self.caller, self.user.id, page).await.map_err(fault)
     }
 }
 

@@ -188,7 +188,7 @@ async fn a_login_shows_the_account_to_the_one_who_logged_in_and_takes_the_cart_o
     assert!(login["token"].is_string());
     let mut calls = running.shop.take_calls();
     calls[2..].sort_unstable(); // siblings, in any order
-    assert_eq!(calls, ["login", "adopt", "active_cart_of_user", "orders", "timelines"]);
+    assert_eq!(calls, ["login", "adopt", "active_carts_of_users", "orders_of_users", "timelines"]);
 }
 
 #[tokio::test]

@@ -186,6 +186,13 @@ async fn accounts_and_roles_are_admins_business() {
     assert_eq!(running.shop.take_calls(), Vec::<&str>::new());
 
     let admin = running.shop.token(Role::Admin);
+    let nested = "{ users { edges { node { cart { itemCount } orders(first: 1) { edges { node { id } } } } } } }";
+    let edges = running.post(nested, Some(&admin)).await["data"]["users"]["edges"].clone();
+    assert_eq!(edges.as_array().unwrap().len(), 2);
+    assert!(edges.as_array().unwrap().iter().all(|edge| edge["node"]["cart"]["itemCount"] == 12), "{edges}");
+    let mut calls = running.shop.take_calls();
+    calls[1..].sort_unstable();
+    assert_eq!(calls, ["users", "active_carts_of_users", "orders_of_users"], "one call for all of them");
     let users = running.post(list, Some(&admin)).await["data"]["users"].clone();
     assert_eq!(users["edges"][0]["node"]["email"], "ann@example.com");
     let payload = running.post(&set, Some(&admin)).await["data"]["setUserRole"].clone();

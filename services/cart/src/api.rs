@@ -1,11 +1,12 @@
 //! The REST interface: extracts, and calls the operation.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use cart_client::{AddItem, Cart, CartApi, CartList, CheckoutCart, ListCarts, UpdateItem, WhoseCart};
-use events::{CartCheckoutInitiated, CartId, CartItemId};
+use cart_client::{AddItem, Cart, CartApi, CartList, CheckoutCart, ListActiveCarts, ListCarts, UpdateItem, WhoseCart};
+use events::{CartCheckoutInitiated, CartId, CartItemId, UserId};
 use service::{Caller, Error, ErrorBody, Json, Path, Query, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,6 +21,7 @@ pub fn router(service: Arc<Carts>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(create_cart, active_cart))
         .routes(routes!(list_carts))
+        .routes(routes!(list_active_carts))
         .routes(routes!(add_item))
         .routes(routes!(update_item, remove_item))
         .routes(routes!(get_cart, delete_cart))
@@ -56,13 +58,26 @@ async fn list_carts(
     caller: Caller,
     Query(query): Query<ListCarts>,
 ) -> Result<Json<CartList>, Error> {
-    let ids: Vec<CartId> = query
-        .ids
-        .split(',')
-        .map(|id| id.trim().parse())
-        .collect::<Result<_, _>>()
-        .map_err(|_| Error::bad_request("invalid_query", "ids must be UUIDs, separated by commas"))?;
+    let ids: Vec<CartId> = ids(&query.ids)?;
     Ok(Json(CartList { items: carts.carts_by_ids(&caller, &ids).await? }))
+}
+
+/// The latest active carts of several users; those that the caller may not see are left out.
+#[utoipa::path(get, path = "/carts/active", tag = "cart", params(ListActiveCarts),
+    responses((status = 200, body = CartList), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
+async fn list_active_carts(
+    State(carts): Service,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<ListActiveCarts>,
+) -> Result<Json<CartList>, Error> {
+    let users: Vec<UserId> = ids(&query.user_ids)?;
+    Ok(Json(CartList { items: carts.active_carts_of_users(&caller, &users).await? }))
+}
+
+fn ids<I: FromStr>(listed: &str) -> Result<Vec<I>, Error> {
+    let ids: Result<Vec<I>, _> = listed.split(',').map(|id| id.trim().parse()).collect();
+    ids.map_err(|_| Error::bad_request("invalid_query", "ids must be UUIDs, separated by commas"))
 }
 
 /// Puts a product into a cart, or into a new one.

@@ -56,7 +56,17 @@ impl CartApi for Carts {
             return Ok(None);
         }
         let db = self.database.read().await?;
-        Ok(carts::read_latest_of_user(&db, user_id).await?.map(|stored| stored.cart))
+        Ok(carts::read_latest_of_users(&db, &[user_id]).await?.pop().map(|stored| stored.cart))
+    }
+
+    async fn active_carts_of_users(&self, caller: &Caller, user_ids: &[UserId]) -> Result<Vec<Cart>, Error> {
+        let own = caller.user()?.user_id;
+        if user_ids.len() > MAX_CARTS {
+            return Err(Error::invalid("user_ids", "too_many", format!("at most {MAX_CARTS} carts are read at once")));
+        }
+        let seen: Vec<UserId> = user_ids.iter().copied().filter(|id| *id == own || caller.is_admin()).collect();
+        let db = self.database.read().await?;
+        Ok(carts::read_latest_of_users(&db, &seen).await?.into_iter().map(|stored| stored.cart).collect())
     }
 
     async fn add_item(&self, caller: &Caller, input: AddItem) -> Result<Cart, Error> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use events::OrderId;
+use events::{OrderId, UserId};
 use orders_client::{
-    CancelOrder, ListTimelines, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
-    TimelineEntry,
+    CancelOrder, ListOfUsers, ListTimelines, Order, OrderFilter, OrdersApi, OrdersOfUser, PlaceOrder, Saga, SagaDetail,
+    SagaFilter, Timeline, TimelineEntry,
 };
 use service::{Admin, Error, ErrorBody, Json, Page, PageQuery, Path, Query, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +20,7 @@ use crate::Orders;
 pub fn router(service: Arc<Orders>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(place, list))
+        .routes(routes!(of_users))
         .routes(routes!(get))
         .routes(routes!(cancel))
         .routes(routes!(ship))
@@ -62,6 +63,25 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Order>>, Error> {
     orders.orders(&caller, filter, page).await.map(Json)
+}
+
+/// The orders of several users. Those whose orders the caller may not see are left out.
+#[utoipa::path(
+    get, path = "/orders/by-users", params(ListOfUsers, PageQuery), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Vec<OrdersOfUser>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 422, body = ErrorBody)
+    )
+)]
+async fn of_users(
+    State(orders): Service,
+    SignedIn(caller): SignedIn,
+    Query(whose): Query<ListOfUsers>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Vec<OrdersOfUser>>, Error> {
+    let users: Result<Vec<UserId>, _> = whose.user_ids.split(',').map(|id| id.trim().parse()).collect();
+    let users = users.map_err(|_| Error::bad_request("invalid_query", "ids must be UUIDs, separated by commas"))?;
+    orders.orders_of_users(&caller, &users, &page).await.map(Json)
 }
 
 /// Read an order.

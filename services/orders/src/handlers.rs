@@ -6,8 +6,8 @@ use database::Connection;
 use database::audit::{self, Action, Operator, Subject};
 use events::{OrderId, UserId};
 use orders_client::{
-    CancelOrder, MAX_TIMELINES, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
-    TimelineEntry,
+    CancelOrder, MAX_TIMELINES, MAX_USERS, Order, OrderFilter, OrdersApi, OrdersOfUser, PlaceOrder, Saga, SagaDetail,
+    SagaFilter, Timeline, TimelineEntry,
 };
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery};
@@ -63,6 +63,26 @@ impl OrdersApi for Orders {
         let filter = OrderFilter { user_id: user, ..filter };
         let rows = repository::orders(&db, &filter, page.after()?, page.rows()?).await?;
         Page::new(&page, rows, |order| order.id)
+    }
+
+    async fn orders_of_users(
+        &self,
+        caller: &Caller,
+        user_ids: &[UserId],
+        page: &PageQuery,
+    ) -> Result<Vec<OrdersOfUser>, Error> {
+        let own = caller.user()?.user_id;
+        if user_ids.len() > MAX_USERS {
+            return Err(Error::invalid("user_ids", "too_many", format!("at most {MAX_USERS} users are read at once")));
+        }
+        let seen: Vec<UserId> = user_ids.iter().copied().filter(|id| *id == own || caller.is_admin()).collect();
+        let db = self.database.read().await?;
+        let mut rows = repository::orders_of_users(&db, &seen, page.after()?, page.rows()?).await?;
+        let of_user = |user_id: UserId| {
+            let orders = rows.extract_if(.., |order| order.user_id == user_id).collect();
+            Ok(OrdersOfUser { user_id, orders: Page::new(page, orders, |order| order.id)? })
+        };
+        seen.into_iter().map(of_user).collect()
     }
 
     async fn cancel(&self, caller: &Caller, id: OrderId, input: CancelOrder) -> Result<Order, Error> {

@@ -97,6 +97,10 @@ database::statements! {
           AND ($5::uuid[] IS NULL OR id = ANY ($5))
           AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
         ORDER BY id DESC LIMIT $4";
+    ORDERS_OF_USERS = "SELECT of_user.* FROM unnest($1::uuid[]) AS users (id) CROSS JOIN LATERAL (
+            SELECT * FROM orders WHERE user_id = users.id AND ($2::uuid IS NULL OR id < $2)
+            ORDER BY id DESC LIMIT $3) AS of_user
+        ORDER BY id DESC";
     /// Each by an index of its own.
     ABOUT = "SELECT id FROM orders WHERE id = $1
         UNION SELECT id FROM orders WHERE saga_correlation_id = $1
@@ -376,6 +380,21 @@ pub async fn orders(
     let parameters: [&(dyn ToSql + Sync); 7] =
         [&filter.user_id, &status, &after, &rows, &about, &filter.from, &filter.to];
     let rows = db.query(ORDERS, &parameters).await?;
+    with_items(db, &rows).await
+}
+
+/// So many orders of each of these users, newest first, with their items.
+pub async fn orders_of_users(
+    db: &Connection,
+    users: &[UserId],
+    after: Option<OrderId>,
+    rows: i64,
+) -> Result<Vec<Order>, Error> {
+    let rows = db.query(ORDERS_OF_USERS, &[&users, &after, &rows]).await?;
+    with_items(db, &rows).await
+}
+
+async fn with_items(db: &Connection, rows: &[Row]) -> Result<Vec<Order>, Error> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.get("id")).collect();
     let items = db.query(ITEMS, &[&ids]).await?;
     rows.iter().map(|row| order_from(row, &items)).collect()

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use events::{CartCheckoutInitiated, CartId, CartItemId, UserId};
 use service::{Caller, ConfigError, Error, Found, HttpClient};
 
-use crate::{AddItem, Cart, CartApi, CartList, CheckoutCart, ListCarts, UpdateItem, WhoseCart};
+use crate::{AddItem, Cart, CartApi, CartList, CheckoutCart, ListActiveCarts, ListCarts, UpdateItem, WhoseCart};
 
 /// Calls the cart service's REST interface.
 #[derive(Debug, Clone)]
@@ -40,6 +40,16 @@ impl CartApi for Http {
 
     async fn active_cart_of_user(&self, caller: &Caller, user_id: UserId) -> Result<Option<Cart>, Error> {
         self.client.get(caller, "/cart").query(&WhoseCart { user_id: Some(user_id) }).send().await.found()
+    }
+
+    async fn active_carts_of_users(&self, caller: &Caller, user_ids: &[UserId]) -> Result<Vec<Cart>, Error> {
+        if user_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let user_ids = user_ids.iter().map(UserId::to_string).collect::<Vec<_>>().join(",");
+        let list: CartList =
+            self.client.get(caller, "/carts/active").query(&ListActiveCarts { user_ids }).send().await?;
+        Ok(list.items)
     }
 
     async fn add_item(&self, caller: &Caller, input: AddItem) -> Result<Cart, Error> {

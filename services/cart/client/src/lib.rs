@@ -11,7 +11,8 @@ use service::{Caller, Error};
 
 pub use http::Http;
 pub use types::{
-    AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListCarts, MAX_QUANTITY, UpdateItem, WhoseCart,
+    AddItem, Cart, CartItem, CartList, CartStatus, CheckoutCart, ListActiveCarts, ListCarts, MAX_QUANTITY, UpdateItem,
+    WhoseCart,
 };
 
 /// At most so many carts are read at once.
@@ -44,6 +45,10 @@ pub trait CartApi: Send + Sync + 'static {
     /// The latest active cart of a user; `None` if there is none, or if the caller is neither that user nor
     /// an admin.
     async fn active_cart_of_user(&self, caller: &Caller, user_id: UserId) -> Result<Option<Cart>, Error>;
+
+    /// The same of several users, in no particular order; whoever has none, or is not the caller's business, is left out.
+    /// For loaders. Errors: 401 without login; more than [`MAX_CARTS`] users.
+    async fn active_carts_of_users(&self, caller: &Caller, user_ids: &[UserId]) -> Result<Vec<Cart>, Error>;
 
     /// Puts a product into a cart, or more of it; never looks at stock. Without a `cart_id` always into a
     /// new cart.

@@ -171,6 +171,14 @@ pub struct ListCarts {
     pub ids: String,
 }
 
+/// Whose active carts are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListActiveCarts {
+    /// Ids of users, separated by commas; at most 100.
+    pub user_ids: String,
+}
+
 /// Several carts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CartList {

@@ -52,8 +52,9 @@ macro_rules! create_with_item {
 database::statements! {
     /// Carts with their lines, one row per line.
     READ = select_carts!("c.id = ANY($1)");
-    READ_LATEST_OF_USER = select_carts!("c.id = (SELECT id FROM carts WHERE user_id = $1 AND status = 'active'
-                                                  ORDER BY updated_at DESC LIMIT 1)");
+    READ_LATEST_OF_USERS = select_carts!("c.id IN (SELECT DISTINCT ON (user_id) id FROM carts
+                                                    WHERE user_id = ANY($1) AND status = 'active'
+                                                    ORDER BY user_id, updated_at DESC)");
     LATEST_OF_USER = "SELECT id FROM carts WHERE user_id = $1 AND status = 'active' ORDER BY updated_at DESC LIMIT 1";
     OF_ITEM = "SELECT cart_id FROM cart_items WHERE id = $1";
     /// In order of their ids, so that no two transactions wait for each other; without the key, so that nobody who
@@ -97,9 +98,9 @@ pub async fn read(db: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Er
     gather(&db.query(READ, &[&ids]).await?)
 }
 
-/// The latest active cart of a user.
-pub async fn read_latest_of_user(db: &Connection, user_id: UserId) -> Result<Option<StoredCart>, Error> {
-    Ok(gather(&db.query(READ_LATEST_OF_USER, &[&user_id]).await?)?.pop())
+/// The latest active carts of users; whoever has none is left out.
+pub async fn read_latest_of_users(db: &Connection, user_ids: &[UserId]) -> Result<Vec<StoredCart>, Error> {
+    gather(&db.query(READ_LATEST_OF_USERS, &[&user_ids]).await?)
 }
 
 /// Which cart is the latest active one of a user?

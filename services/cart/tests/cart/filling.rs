@@ -205,6 +205,12 @@ async fn somebody_elses_cart_is_not_there_and_an_ownerless_one_is_everybodys() {
     let ada_id = ada.user_id().expect("logged in");
     assert_eq!(shop.carts.active_cart_of_user(&ada, ada_id).await.expect("read").expect("hers").id, hers.id);
     assert_eq!(shop.carts.active_cart_of_user(&bob, ada_id).await.expect("read"), None);
+    let of_both = async |caller| {
+        let carts = shop.carts.active_carts_of_users(caller, &[ada_id, bob.user_id().expect("bob")]).await;
+        carts.expect("read").into_iter().map(|cart| cart.id).collect::<Vec<_>>()
+    };
+    assert_eq!(of_both(&ada).await, [hers.id]);
+    assert_eq!(of_both(&bob).await, [], "he has none, and hers is none of his business");
 }
 
 #[tokio::test]

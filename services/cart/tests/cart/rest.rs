@@ -56,6 +56,7 @@ async fn the_interface_describes_itself() {
         "/cart/{id}/checkout",
         "/cart/{id}/items",
         "/carts",
+        "/carts/active",
     ];
     assert_eq!(described, wanted);
     let schemas = api.components.expect("schemas").schemas;

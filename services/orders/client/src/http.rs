@@ -1,14 +1,14 @@
 //! Orders over HTTP.
 
 use async_trait::async_trait;
-use events::OrderId;
+use events::{OrderId, UserId};
 use serde::Serialize;
 use service::{Caller, ConfigError, Error, HttpClient, Page, PageQuery};
 use uuid::Uuid;
 
 use crate::{
-    CancelOrder, ListTimelines, Order, OrderFilter, OrdersApi, PlaceOrder, Saga, SagaDetail, SagaFilter, Timeline,
-    TimelineEntry,
+    CancelOrder, ListOfUsers, ListTimelines, Order, OrderFilter, OrdersApi, OrdersOfUser, PlaceOrder, Saga, SagaDetail,
+    SagaFilter, Timeline, TimelineEntry,
 };
 
 /// Orders in another process.
@@ -44,6 +44,20 @@ impl OrdersApi for Http {
 
     async fn orders(&self, caller: &Caller, filter: OrderFilter, page: PageQuery) -> Result<Page<Order>, Error> {
         self.http.get(caller, "/orders").query(&Filtered { filter: &filter, page: &page }).send().await
+    }
+
+    async fn orders_of_users(
+        &self,
+        caller: &Caller,
+        user_ids: &[UserId],
+        page: &PageQuery,
+    ) -> Result<Vec<OrdersOfUser>, Error> {
+        if user_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let user_ids = user_ids.iter().map(UserId::to_string).collect::<Vec<_>>().join(",");
+        let filter = ListOfUsers { user_ids };
+        self.http.get(caller, "/orders/by-users").query(&Filtered { filter: &filter, page }).send().await
     }
 
     async fn cancel(&self, caller: &Caller, id: OrderId, input: CancelOrder) -> Result<Order, Error> {

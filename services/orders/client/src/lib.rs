@@ -4,7 +4,7 @@ mod http;
 mod types;
 
 use async_trait::async_trait;
-use events::OrderId;
+use events::{OrderId, UserId};
 use service::{Caller, Error, Page, PageQuery};
 
 pub use http::Http;
@@ -12,6 +12,9 @@ pub use types::*;
 
 /// At most so many timelines are read at once.
 pub const MAX_TIMELINES: usize = 100;
+
+/// At most so many users' orders are read at once.
+pub const MAX_USERS: usize = 100;
 
 /// What orders does for others. The service itself is the client in its own process; elsewhere
 /// [`Http`] is. Every operation checks who calls; somebody else's order is `order_not_found`.
@@ -27,6 +30,15 @@ pub trait OrdersApi: Send + Sync {
 
     /// The caller's orders, newest first; an admin sees everybody's.
     async fn orders(&self, caller: &Caller, filter: OrderFilter, page: PageQuery) -> Result<Page<Order>, Error>;
+
+    /// The same page of the orders of several users, each newest first; whoever is not the caller's business is left out.
+    /// For loaders. Errors: 401 without login; more than [`MAX_USERS`] users.
+    async fn orders_of_users(
+        &self,
+        caller: &Caller,
+        user_ids: &[UserId],
+        page: &PageQuery,
+    ) -> Result<Vec<OrdersOfUser>, Error>;
 
     /// Cancels an order that is not shipped. Answers at once; the order is `CANCELLING` until undone.
     ///

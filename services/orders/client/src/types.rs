@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use events::{Address, CartId, CorrelationId, Money, OrderId, OrderStatus, ProductId, UserId};
 use serde::{Deserialize, Serialize};
+use service::Page;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -47,6 +48,23 @@ pub struct OrderFilter {
     /// Only those placed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<DateTime<Utc>>,
+}
+
+/// Whose orders are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListOfUsers {
+    /// Ids of users, separated by commas; at most 100.
+    pub user_ids: String,
+}
+
+/// A page of a user's orders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrdersOfUser {
+    /// The user.
+    pub user_id: UserId,
+    /// Their orders, newest first.
+    pub orders: Page<Order>,
 }
 
 /// An order.

@@ -128,6 +128,24 @@ async fn lists_are_ones_own_newest_first_by_status_and_in_pages() {
     let foreign = list(&ada, &format!("/orders?user_id={}", others.0.user_id)).await;
     assert_eq!(foreign.items, []);
 
+    let client = shop.client().await;
+    let users = [ada.user_id().unwrap(), others.0.user_id];
+    let of_users = async |caller: &Caller, page: &PageQuery| {
+        let pages = client.orders_of_users(caller, &users, page).await.unwrap();
+        pages.into_iter().map(|of_user| (of_user.user_id, of_user.orders)).collect::<Vec<_>>()
+    };
+    let first = of_users(&shop.admin, &PageQuery::first(3)).await;
+    assert_eq!(
+        first.iter().map(|(user, orders)| (*user, ids(orders))).collect::<Vec<_>>(),
+        [(users[0], own(&[4, 3, 2])), (users[1], vec![others.id()]),]
+    );
+    let next = PageQuery { cursor: first[0].1.next_cursor.clone(), ..PageQuery::first(3) };
+    let next = of_users(&ada, &next).await;
+    assert_eq!(next.len(), 1, "only one's own");
+    assert_eq!((ids(&next[0].1), &next[0].1.next_cursor), (own(&[1, 0]), &None));
+    let answer = shop.http(None, "GET", "/orders/by-users?user_ids=1", None).await;
+    assert_eq!(answer.refusal(), (401, "unauthenticated".to_owned()));
+
     let mut seen = Vec::new();
     let mut path = "/orders?limit=2".to_owned();
     loop {
@@ -298,6 +316,7 @@ async fn the_interface_describes_itself() {
         "/admin/sagas/{id}",
         "/admin/sagas/{id}/retry",
         "/orders",
+        "/orders/by-users",
         "/orders/timelines",
         "/orders/{id}",
         "/orders/{id}/cancel",
