@@ -1,7 +1,7 @@
 //! What orders asks of the stock: hold, commit, give back. A whole batch in one transaction.
 //!
-//! Four round trips, however many orders: lock what is known of them, lock the products in the order of their ids,
-//! decide ([`Ledger`]), write everything, record the answers.
+//! Three round trips, however many orders: lock what is known of them, lock the products in the order of their ids,
+//! decide ([`Ledger`]), write everything and record the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -64,10 +64,11 @@ impl Handler for OrderEvents {
             let products = changes.moves.iter().map(|(id, _)| product_tag(id));
             tx.keep_until_end(self.cache.changing(products.chain([STOCK]).collect()).await);
         }
-        if !changes.is_empty() && !stock::write(tx, &changes).await? {
-            return Err(HandlerError::Retry("another replica decides about the same order".to_owned()));
-        }
-        Ok(outbox::record_with(tx, Vec::new(), &answers).await?)
+        let write = (!changes.is_empty()).then(|| stock::write(&changes)).into_iter().collect();
+        outbox::record_with(tx, write, &answers).await.map_err(|error| match error.constraint() {
+            Some(stock::DECIDED_ONCE) => HandlerError::Retry("another replica decides about the same order".to_owned()),
+            _ => error.into(),
+        })
     }
 }
 

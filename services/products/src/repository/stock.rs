@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use database::{Connection, Row};
+use database::{Command, Connection, Row};
 use events::{CartId, OrderId, ProductId, RefusedLine, ReservationId, StockLine};
 use messaging::HandlerError;
 use products_client::{StockEntry, StockHistory};
@@ -34,7 +34,7 @@ database::statements! {
         LEFT JOIN (
             SELECT id, name, price, currency, stock_quantity, deleted_at IS NOT NULL AS is_deleted
             FROM products WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) p ON true";
-    /// Everything that a batch changed. Counts the orders that are new indeed.
+    /// Everything that a batch changed. Fails if another replica has decided about one of the new orders meanwhile.
     WRITE = "WITH moved AS (
             UPDATE products p SET stock_quantity = p.stock_quantity + move.units
             FROM unnest($1::uuid[], $2::int[]) AS move (product_id, units)
@@ -43,9 +43,7 @@ database::statements! {
             INSERT INTO order_holds (order_id, cart_id, reservation_id, status, refusal, expires_at)
             SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::jsonb[], $8::timestamptz[])
                 AS fresh (order_id, cart_id, reservation_id, status, refusal, expires_at)
-            ORDER BY order_id
-            ON CONFLICT (order_id) DO NOTHING
-            RETURNING order_id),
+            ORDER BY order_id),
         held AS (
             INSERT INTO inventory_reservations
                 (id, product_id, quantity, order_id, reservation_id, status, expires_at, released_at)
@@ -56,15 +54,13 @@ database::statements! {
         decided AS (
             UPDATE order_holds o SET status = later.status, updated_at = now()
             FROM unnest($16::uuid[], $17::text[]) AS later (order_id, status)
-            WHERE o.order_id = later.order_id),
-        settled AS (
-            UPDATE inventory_reservations r
-            SET status = CASE WHEN later.status = 'released' AND r.status = 'held' AND r.expires_at < now()
-                              THEN 'expired' ELSE later.status END,
-                released_at = CASE later.status WHEN 'released' THEN now() END
-            FROM unnest($16::uuid[], $17::text[]) AS later (order_id, status)
-            WHERE r.order_id = later.order_id AND r.status IN ('held', 'committed'))
-        SELECT count(*) AS opened FROM opened";
+            WHERE o.order_id = later.order_id)
+        UPDATE inventory_reservations r
+        SET status = CASE WHEN later.status = 'released' AND r.status = 'held' AND r.expires_at < now()
+                          THEN 'expired' ELSE later.status END,
+            released_at = CASE later.status WHEN 'released' THEN now() END
+        FROM unnest($16::uuid[], $17::text[]) AS later (order_id, status)
+        WHERE r.order_id = later.order_id AND r.status IN ('held', 'committed')";
     /// Sets or adjusts what can be sold, and says so in the history.
     ADJUST = "WITH before AS (
             SELECT id, stock_quantity FROM products WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE),
@@ -98,7 +94,7 @@ database::statements! {
 
 /// What is known of these orders; nobody else decides about them until the transaction ends.
 ///
-/// An order that is not known yet cannot be locked: see [`write`].
+/// An order that is not known yet cannot be locked: see [`DECIDED_ONCE`].
 pub async fn lock_orders(tx: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, OrderStock>, HandlerError> {
     let rows = tx.query(LOCK_ORDERS, &[&ids]).await?;
     rows.iter().map(|row| Ok((row.get("order_id"), order_stock(row)?))).collect()
@@ -156,38 +152,33 @@ pub async fn lock_products(tx: &Connection, ids: &[ProductId], hold_for: Duratio
     Ok(shelf)
 }
 
-/// Writes what a batch changed, in one statement. `false`: another replica has decided about one of the new
-/// orders in the meantime; roll back and look again.
-pub async fn write(tx: &Connection, changes: &Changes) -> Result<bool, HandlerError> {
+/// Violated if two replicas decide about the same order at once: the later one looks again.
+pub const DECIDED_ONCE: &str = "order_holds_pkey";
+
+/// What a batch changed, in one statement.
+pub fn write(changes: &Changes) -> Command<'_> {
     let (products, units): (Vec<ProductId>, Vec<i32>) = changes.moves.iter().copied().unzip();
     let new = OrderColumns::of(&changes.new_orders);
     let later = OrderColumns::of(&changes.changed_orders);
     let lines = LineColumns::of(&changes.new_orders);
-    let row = tx
-        .query_one(
-            WRITE,
-            &[
-                &products,
-                &units,
-                &new.order_ids,
-                &new.cart_ids,
-                &new.reservation_ids,
-                &new.statuses,
-                &new.refusals,
-                &new.expires_at,
-                &lines.ids,
-                &lines.product_ids,
-                &lines.quantities,
-                &lines.order_ids,
-                &lines.reservation_ids,
-                &lines.statuses,
-                &lines.expires_at,
-                &later.order_ids,
-                &later.statuses,
-            ],
-        )
-        .await?;
-    Ok(usize::try_from(row.get::<_, i64>("opened")) == Ok(changes.new_orders.len()))
+    Command::new(WRITE)
+        .with(products)
+        .with(units)
+        .with(new.order_ids)
+        .with(new.cart_ids)
+        .with(new.reservation_ids)
+        .with(new.statuses)
+        .with(new.refusals)
+        .with(new.expires_at)
+        .with(lines.ids)
+        .with(lines.product_ids)
+        .with(lines.quantities)
+        .with(lines.order_ids)
+        .with(lines.reservation_ids)
+        .with(lines.statuses)
+        .with(lines.expires_at)
+        .with(later.order_ids)
+        .with(later.statuses)
 }
 
 #[derive(Default)]
