@@ -1,4 +1,5 @@
-// Pictures of every page, for a designer's eye: each route, light and dark, on a desktop and on a phone.
+// Pictures of every page, for a designer's eye: each route, light and dark, on a desktop and on a phone. The console's
+// are made with the demo's operator login.
 //
 //   SHOP=http://127.0.0.1:8080 npm run screenshots [part of a name…]
 //
@@ -9,11 +10,14 @@ import { mkdirSync } from 'node:fs'
 import { argv, env, exit } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { logInAsOperator } from './browser/operator.js'
+import { consoleRoutes } from './consoleRoutes.js'
 import { routes } from './routes.js'
 
 const shop = env.SHOP ?? 'http://127.0.0.1:8080'
 const folder = fileURLToPath(new URL('../screenshots', import.meta.url))
 const wanted = argv.slice(2)
+const isWanted = ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part))
 
 const DEVICES = {
   desktop: { viewport: { width: 1360, height: 900 } },
@@ -23,6 +27,7 @@ const DEVICES = {
 async function photograph(browser, device, theme, complaints) {
   const context = await browser.newContext({
     ...DEVICES[device],
+    baseURL: shop,
     colorScheme: theme,
     reducedMotion: 'reduce',
     locale: 'en-GB',
@@ -34,18 +39,22 @@ async function photograph(browser, device, theme, complaints) {
     const { protocol, origin } = new URL(request.url())
     if (!['data:', 'blob:'].includes(protocol) && origin !== shop) complaints.push(`asked for ${request.url()}`)
   })
-  for (const { name, path, prepare } of routes) {
-    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
-    await page.goto(shop + path, { waitUntil: 'networkidle' })
-    await prepare?.(page)
-    // Pictures load when they come into view; a full page shows them all.
-    await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
-    await page.waitForLoadState('networkidle')
-    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
-    if (isTooWide) complaints.push(`${name} is wider than a ${device}`)
-    await page.screenshot({ path: `${folder}/${name}-${device}-${theme}.png`, fullPage: true })
-  }
+  for (const route of routes.filter(isWanted)) await photographPage(page, device, theme, route, complaints)
+  const behindTheCounter = consoleRoutes.filter(isWanted)
+  if (behindTheCounter.length > 0) await logInAsOperator(page)
+  for (const route of behindTheCounter) await photographPage(page, device, theme, route, complaints)
   await context.close()
+}
+
+async function photographPage(page, device, theme, { name, path, prepare }, complaints) {
+  await page.goto(path, { waitUntil: 'networkidle' })
+  await prepare?.(page)
+  // Pictures load when they come into view; a full page shows them all.
+  await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
+  await page.waitForLoadState('networkidle')
+  const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+  if (isTooWide) complaints.push(`${name} is wider than a ${device}`)
+  await page.screenshot({ path: `${folder}/${name}-${device}-${theme}.png`, fullPage: true })
 }
 
 mkdirSync(folder, { recursive: true })

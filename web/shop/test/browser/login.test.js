@@ -18,16 +18,6 @@ test('the console leads through the login', async () => {
   await leave()
 })
 
-test('a customer does not learn that there is a console', async () => {
-  const { page, leave } = await visitor(shop)
-  await page.goto('/login?next=/console')
-  await page.getByLabel('E-mail').fill('demo@prost.example')
-  await page.getByLabel('Password').fill('demo-password')
-  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('heading', { name: 'This shelf is empty' }).waitFor()
-  await leave()
-})
-
 test('a wrong password says so', async () => {
   const { page, leave } = await visitor(shop)
   await page.goto('/login')

@@ -37,12 +37,14 @@ export function readPalette(): Palette {
 export interface BarSeries {
   labels: readonly string[]
   values: readonly number[]
-  /** A value as it is read at the axis and beside a bar. */
+  /** A value as it is read beside a bar. */
   format: (value: number) => string
+  /** A round value at the axis, short. */
+  axis: (value: number) => string
 }
 
 /** Bars over time: no more ink than a reader needs. */
-export function barOption({ labels, values, format }: BarSeries, palette: Palette): EChartsCoreOption {
+export function barOption({ labels, values, format, axis }: BarSeries, palette: Palette): EChartsCoreOption {
   const text = { color: palette.muted, fontFamily: palette.font, fontSize: 12 }
   return {
     animation: false,
@@ -58,7 +60,7 @@ export function barOption({ labels, values, format }: BarSeries, palette: Palett
       type: 'value',
       minInterval: 1,
       splitNumber: 3,
-      axisLabel: { ...text, formatter: format },
+      axisLabel: { ...text, formatter: axis },
       splitLine: { lineStyle: { color: palette.line } },
     },
     series: [{ type: 'bar', data: [...values], barMaxWidth: 28, itemStyle: { color: palette.bar, borderRadius: [2, 2, 0, 0] } }],

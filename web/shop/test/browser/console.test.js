@@ -1,0 +1,223 @@
+// The operator's work, in a browser against a whole shop.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { caller, logIn, logInAsOperator, placeOrder, poison } from './operator.js'
+import { openShop, visitor } from './shop.js'
+
+// A picture of one green pixel.
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+let shop, operator, customer
+before(async () => {
+  shop = await openShop()
+  operator = await caller(shop, 'admin@prost.example', 'admin-password')
+  customer = await caller(shop, 'demo@prost.example', 'demo-password')
+})
+after(() => shop?.close())
+
+async function withConsole(path, work, options) {
+  const { page, complaints, leave } = await visitor(shop, options)
+  await logInAsOperator(page, path)
+  await work(page)
+  await leave()
+  assert.deepEqual(complaints, [])
+}
+
+test('who is no operator is told so, and offered the login', async () => {
+  const { page, leave } = await visitor(shop)
+  await logIn(page, 'demo@prost.example', 'demo-password', '/console/orders')
+  await page.getByRole('heading', { name: 'For operators only' }).waitFor()
+  await page.getByRole('link', { name: 'Log in with another account' }).click()
+  await page.waitForURL((url) => url.pathname === '/login' && url.searchParams.get('next') === '/console/orders')
+  await leave()
+})
+
+describe('products', () => {
+  const SKU = 'TEST-001'
+
+  test('one is created, with a picture, once its fields are right', () =>
+    withConsole('/console/products/new', async (page) => {
+      await page.getByRole('button', { name: 'Create product' }).click()
+      await page.getByText('A name is needed.').waitFor()
+      await page.getByText('An amount like 12.50, please.').waitFor()
+
+      await page.getByLabel('Name').fill('Test Tonic')
+      await page.getByLabel('SKU').fill(SKU)
+      await page.getByLabel('Price').fill('2,40')
+      await page.locator('input[type=file]').setInputFiles({ name: 'tonic.png', mimeType: 'image/png', buffer: PIXEL })
+      await page.getByRole('img', { name: 'Picture 1' }).waitFor()
+      await page.getByRole('button', { name: 'Create product' }).click()
+      await page.getByRole('heading', { level: 1, name: 'Test Tonic' }).waitFor()
+      assert.match(await page.getByRole('img', { name: 'Picture 1' }).getAttribute('src'), /^\/pictures\/[0-9a-f]{64}\.webp$/)
+    }))
+
+  test('a SKU that is taken is said beside the field', () =>
+    withConsole('/console/products/new', async (page) => {
+      await page.getByLabel('Name').fill('Another')
+      await page.getByLabel('SKU').fill(SKU)
+      await page.getByLabel('Price').fill('1')
+      await page.getByRole('button', { name: 'Create product' }).click()
+      await page.getByText('Another product has this SKU.').waitFor()
+    }))
+
+  test('stock is counted, with a reason that stays', () =>
+    withConsole(`/console/products?q=${SKU}`, async (page) => {
+      await page.getByRole('link', { name: 'Test Tonic' }).click()
+      await page.getByText('Count', { exact: true }).click()
+      await page.getByLabel('Counted').fill('40')
+      await page.getByLabel('Reason').fill('First delivery')
+      await page.getByText('makes 40').waitFor()
+      await page.getByRole('button', { name: 'Change stock' }).click()
+      await page.getByRole('listitem').filter({ hasText: 'First delivery' }).filter({ hasText: '+40' }).waitFor()
+    }))
+
+  test('two who edit at once both keep their work', () =>
+    withConsole(`/console/products?q=${SKU}`, async (page) => {
+      await page.getByRole('link', { name: 'Test Tonic' }).click()
+      await page.getByLabel('Description', { exact: true }).fill('Bitter, on purpose.')
+
+      const { products } = await operator(`{ products(first: 1, filter: { q: "${SKU}" }) { edges { node { id } } } }`)
+      await operator('mutation ($input: UpdateProductInput!) { updateProduct(input: $input) { product { id } } }', {
+        input: { id: products.edges[0].node.id, name: 'Test Tonic Extra' },
+      })
+
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Somebody else was faster').waitFor()
+      await page.getByRole('button', { name: 'Put mine on top' }).click()
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Everything is saved').waitFor()
+      assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Test Tonic Extra')
+      assert.equal(await page.getByLabel('Description', { exact: true }).inputValue(), 'Bitter, on purpose.')
+    }))
+
+  test('a list is looked at first, and then brought in', () =>
+    withConsole('/console/products/import', async (page) => {
+      const list = ['sku,name,price,stock', `${SKU},Test Tonic Dry,2.60,40`, 'TEST-002,Test Soda,1.10,12', 'TEST-003,,free,1']
+      const file = { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(list.join('\n')) }
+      await page.locator('input[type=file]').setInputFiles(file)
+      await page.getByText('An amount like 12.50, please.').waitFor()
+      await page.getByRole('button', { name: 'Import 2 products' }).click()
+      await page.getByText('2 of 2 imported').waitFor()
+      const { products } = await operator('{ products(first: 5, filter: { q: "TEST-002" }) { edges { node { name stockQuantity } } } }')
+      assert.deepEqual(products.edges[0].node, { name: 'Test Soda', stockQuantity: 12 })
+    }))
+
+  test('the list is sorted and filtered in the address', () =>
+    withConsole('/console/products', async (page) => {
+      await page.getByRole('button', { name: 'Sort by: Price' }).click()
+      await page.waitForURL(/sort=PRICE_ASC/)
+      await page.getByLabel('Stock').selectOption('in')
+      await page.waitForURL(/stock=in/)
+      await page.getByRole('row').nth(1).waitFor()
+    }))
+})
+
+describe('orders', () => {
+  test('one is found by its e-mail, followed, shipped, delivered and paid back', async () => {
+    const id = await placeOrder(customer)
+    await withConsole('/console/orders', async (page) => {
+      await page.getByRole('search', { name: /Order, correlation/ }).getByRole('searchbox').fill('demo@prost.example')
+      await page.waitForURL(/q=demo/)
+      await page.getByRole('link', { name: id.slice(-8) }).click()
+      await page.getByRole('heading', { name: `Order ${id.slice(-8)}` }).waitFor()
+
+      // By keyboard: into the chart, to its third bar, and open it.
+      await page.getByRole('option').first().waitFor()
+      await page.locator('[role=option][tabindex="0"]').focus()
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Payload' }).waitFor()
+      assert.match(await page.getByRole('region', { name: 'Payload' }).innerText(), new RegExp(id))
+
+      await page.getByRole('button', { name: 'Ship' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Ship' }).click()
+      await page.getByRole('button', { name: 'Deliver' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Deliver' }).click()
+      await page.getByText('Delivered', { exact: true }).first().waitFor()
+
+      await page.getByRole('button', { name: 'Refund' }).click()
+      await page.getByLabel('Amount in EUR').fill('1')
+      await page.getByLabel('Reason').fill('A broken bottle')
+      await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click()
+      await page.getByText('A broken bottle').waitFor()
+      await page.getByText('Partly refunded').waitFor()
+    })
+  })
+
+  test('one is cancelled, and undone before the operator’s eyes', async () => {
+    const id = await placeOrder(customer)
+    await withConsole(`/console/orders/${id}`, async (page) => {
+      await page.getByRole('button', { name: 'Cancel order' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel order' }).click()
+      await page.getByText('Cancelled', { exact: true }).waitFor()
+      await page.getByRole('option', { name: /PaymentRefunded/ }).first().waitFor()
+    })
+  })
+})
+
+describe('messages', () => {
+  test('a dead letter is read, replayed, comes back, and is discarded with a reason', async () => {
+    const eventId = await poison(operator)
+    await withConsole(`/console/messages/dead?about=${eventId}`, async (page) => {
+      await page.getByRole('row').nth(1).getByRole('link').click()
+      await page.getByRole('region', { name: 'Message' }).waitFor()
+
+      await page.getByRole('button', { name: 'Replay' }).click()
+      await page.getByText('One message would be handled.').waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+      await page.getByText('One message is back in its queue.').waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+
+      // Nobody mended anything: it is parked again.
+      await page.goto(`/console/messages/dead?about=${eventId}`)
+      await page.getByRole('row').nth(1).waitFor()
+      await page.getByLabel('Select all on this page').click()
+      await page.getByRole('button', { name: /^Discard/ }).click()
+      await page.getByLabel('Reason, for the audit trail').fill('A test')
+      await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
+      await page.getByText(/discarded\./).waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+      await page.getByText('No dead letter holds that text').waitFor()
+
+      await page.goto('/console/messages/audit')
+      await page.getByRole('cell', { name: 'Discarded a dead letter' }).first().waitFor()
+      await page.getByRole('cell', { name: 'A test' }).first().waitFor()
+    })
+  })
+})
+
+describe('customers', () => {
+  test('one becomes an operator, and stops being one; the last one cannot', () =>
+    withConsole('/console/customers', async (page) => {
+      await page.getByRole('search', { name: /E-mail address/ }).getByRole('searchbox').fill('demo@')
+      await page.getByRole('link', { name: 'demo@prost.example' }).click()
+      for (const [act, role] of [
+        ['Make administrator', 'Administrator'],
+        ['Take away', 'Customer'],
+      ]) {
+        await page.getByRole('button', { name: 'Change role' }).click()
+        await page.getByRole('dialog').getByRole('button', { name: act }).click()
+        await page.getByRole('main').getByText(role, { exact: true }).waitFor()
+      }
+      await page.goto('/console/customers?q=admin')
+      await page.getByRole('link', { name: 'admin@prost.example' }).click()
+      await page.getByRole('button', { name: 'Change role' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click()
+      await page.getByText('The last administrator stays one.').waitFor()
+    }))
+})
+
+test('whatever an operator has an id of is found in one place', async () => {
+  const id = await placeOrder(customer, 'pm_card_chargeDeclined')
+  await withConsole('/console', async (page) => {
+    await page.keyboard.press('/')
+    await page.keyboard.type(id)
+    await page.keyboard.press('Enter')
+    await page.getByRole('link', { name: id.slice(-8) }).click()
+    await page.getByText('Payment declined').or(page.getByText('PAYMENT_DECLINED')).first().waitFor()
+  })
+})

@@ -1,0 +1,50 @@
+// Every page of the console, on a desktop and a phone, light and dark: no violation that axe knows, no breach of the
+// policy, nothing wider than the screen.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { after, before, describe, test } from 'node:test'
+import { consoleRoutes } from '../consoleRoutes.js'
+import { caller, logInAsOperator, placeOrder, poison } from './operator.js'
+import { DEVICES, openShop, visitor } from './shop.js'
+
+let shop, axe
+before(async () => {
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  shop = await openShop()
+  const customer = await caller(shop, 'demo@prost.example', 'demo-password')
+  await placeOrder(customer)
+  await placeOrder(customer, 'pm_card_chargeDeclined')
+  await poison(await caller(shop, 'admin@prost.example', 'admin-password'))
+})
+after(() => shop?.close())
+
+for (const device of Object.keys(DEVICES)) {
+  for (const theme of ['light', 'dark']) {
+    describe(`on a ${device}, ${theme}`, () => {
+      let visit
+      before(async () => {
+        visit = await visitor(shop, { device, theme })
+        await logInAsOperator(visit.page)
+      })
+      after(() => visit?.leave())
+
+      for (const { name, path, prepare } of consoleRoutes) {
+        test(`${name} is accessible`, async () => {
+          const { page, complaints } = visit
+          complaints.length = 0
+          await page.goto(path, { waitUntil: 'networkidle' })
+          await prepare?.(page)
+          // By the debugger's protocol, which the content security policy does not concern.
+          await page.evaluate(axe)
+          const { violations } = await page.evaluate(() => globalThis.axe.run())
+          const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join('\n')}`)
+          const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+          assert.deepEqual(found, [])
+          assert.deepEqual(complaints, [])
+          assert.equal(isTooWide, false, 'wider than the screen')
+        })
+      }
+    })
+  }
+}

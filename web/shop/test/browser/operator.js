@@ -1,0 +1,66 @@
+// What the console's tests need of a shop besides pages: an operator who is logged in, orders, messages that fail.
+
+export async function logIn(page, email, password, next) {
+  await page.goto(`/login?next=${next}`)
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
+  await page.waitForURL((url) => url.pathname !== '/login')
+}
+
+export const logInAsOperator = (page, next = '/console') => logIn(page, 'admin@prost.example', 'admin-password', next)
+
+/** The gateway, asked as somebody who has logged in. */
+export async function caller(shop, email, password) {
+  const ask = async (query, variables, token) => {
+    const response = await fetch(`${shop.origin}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ query, variables }),
+    })
+    const { data, errors } = await response.json()
+    if (errors) throw new Error(JSON.stringify(errors))
+    return data
+  }
+  const login = 'mutation ($input: LoginUserInput!) { loginUser(input: $input) { token } }'
+  const { loginUser } = await ask(login, { input: { email, password } })
+  return (query, variables) => ask(query, variables, loginUser.token)
+}
+
+const ADDRESS = { fullName: 'Anna Ohm', line1: 'Am Hof 1', city: 'Cologne', postalCode: '50667', countryCode: 'DE' }
+
+/** Buys two of something and answers the order's id, when the order is at rest. */
+export async function placeOrder(ask, paymentMethod = 'pm_card_visa') {
+  const { products } = await ask('{ products(first: 1, filter: { inStock: true }) { edges { node { id } } } }')
+  const line = { productId: products.edges[0].node.id, quantity: 2 }
+  const { addToCart } = await ask('mutation ($input: AddToCartInput!) { addToCart(input: $input) { cart { id } } }', {
+    input: line,
+  })
+  const { checkout } = await ask('mutation ($input: CheckoutInput!) { checkout(input: $input) { order { id } } }', {
+    input: { cartId: addToCart.cart.id, paymentMethod, shippingAddress: ADDRESS },
+  })
+  const { id } = checkout.order
+  await until(async () => {
+    const { order } = await ask('query ($id: ID!) { order(id: $id) { status } }', { id })
+    return ['CONFIRMED', 'COMPENSATED'].includes(order.status)
+  })
+  return id
+}
+
+/** Sends a message that no service can read, and waits until it is parked. Answers its event's id. */
+export async function poison(ask) {
+  const sent = await ask('mutation { sendPoisonMessage(input: {}) { queue queues eventId userErrors { code } } }')
+  const { eventId, queues } = sent.sendPoisonMessage
+  await until(async () => {
+    const { search } = await ask('query ($text: String!) { search(text: $text) { deadLetters { total items { id } } } }', {
+      text: eventId,
+    })
+    return search.deadLetters.items.length >= queues.length
+  })
+  return eventId
+}
+
+async function until(isSo, deadlineMs = 30_000) {
+  const end = Date.now() + deadlineMs
+  while (!(await isSo())) if (Date.now() > end) throw new Error('it did not become so in time')
+}
