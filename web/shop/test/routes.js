@@ -86,7 +86,8 @@ export const routes = [
     prepare: async (page) => {
       await buy(page)
       await page.goto('/orders')
-      await page.getByText('Confirmed').last().waitFor()
+      await page.getByRole('heading', { level: 1, name: 'Your orders' }).waitFor()
+      await page.getByRole('listitem').getByText('Confirmed').filter({ visible: true }).nth(1).waitFor()
     },
   },
   {

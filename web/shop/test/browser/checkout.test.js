@@ -36,7 +36,7 @@ for (const device of Object.keys(DEVICES)) {
     await page.getByText('Payments · after').waitFor()
     await cartButton(page, 'empty').waitFor()
     await page.goto('/orders')
-    await page.getByRole('listitem').filter({ hasText: 'Kabinett' }).getByText('Confirmed').first().waitFor()
+    await page.getByRole('listitem').filter({ hasText: 'Kabinett' }).getByText('Confirmed').filter({ visible: true }).first().waitFor()
     assert.deepEqual(complaints, [])
     await leave()
   })
