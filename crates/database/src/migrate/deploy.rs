@@ -107,6 +107,13 @@ async fn apply_all<'a>(
     Ok(())
 }
 
+/// PostgreSQL lets everybody make temporary tables; a service has no use for them.
+const NO_TEMPORARY_TABLES: &str = "DO $$ BEGIN
+        IF has_database_privilege('public', current_database(), 'TEMPORARY') THEN
+            EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+        END IF;
+    END $$";
+
 /// The role may use its own schema's tables and functions, may read its migrations, may add to the audit trail, and
 /// nothing else.
 async fn grant(owner: &Client, migrations: &Migrations) -> Result<(), tokio_postgres::Error> {
@@ -128,6 +135,7 @@ async fn grant(owner: &Client, migrations: &Migrations) -> Result<(), tokio_post
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
              GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
              REVOKE INSERT, UPDATE, DELETE ON {schema}.schema_migrations FROM {role};
+             {NO_TEMPORARY_TABLES};
              {trail}"
         ))
         .await
