@@ -83,6 +83,13 @@ describe('the chart of a saga', () => {
     }
   })
 
+  it('finds room for every name: behind its bar, before it, or on it', () => {
+    const events = [event('cart', 0, [['orders', 10]]), event('cart', 0, [['analytics', 1000]]), event('orders', 900, [['cart', 1000]])]
+    const gantt = layoutGantt(events, 800)
+    const labels = gantt.lanes.flatMap((lane) => lane.bars).sort((a, b) => a.event - b.event)
+    expect(labels.map((bar) => bar.label)).toEqual(['after', 'inside', 'before'])
+  })
+
   it('stays within its width', () => {
     const events = Array.from({ length: 30 }, (_, index) => event('orders', index ** 5, [['cart', index ** 5 + 3]]))
     const gantt = layoutGantt(events, 640)

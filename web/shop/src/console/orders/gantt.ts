@@ -23,8 +23,8 @@ export interface Bar {
   width: number
   /** Nobody has settled it yet: the bar runs on to the edge. */
   isOpen: boolean
-  /** Where the name stands: behind the bar, or before it where there is no room behind. */
-  label: 'after' | 'before'
+  /** Where the name stands: behind the bar, else before it, else on it. */
+  label: 'after' | 'before' | 'inside'
 }
 
 /** The recording of an event. */
@@ -177,8 +177,8 @@ function lanesOf(events: readonly GanttEvent[], scale: Scale, width: number): La
 const labelWidth = (text: string) => text.length * CHARACTER_WIDTH + LABEL_GAP
 
 function labelSide(bar: { left: number; width: number }, name: string, width: number): Bar['label'] {
-  const hasRoomAfter = bar.left + bar.width + labelWidth(name) <= width
-  return hasRoomAfter || bar.left < labelWidth(name) ? 'after' : 'before'
+  if (bar.left + bar.width + labelWidth(name) <= width) return 'after'
+  return bar.left >= labelWidth(name) ? 'before' : 'inside'
 }
 
 /** Gives each bar the first row in which neither it nor its name runs into another. */
