@@ -30,7 +30,9 @@ pub struct Connection {
     in_transaction: AtomicBool,
     /// Nothing follows the work of the transaction, so that its last statements may take the COMMIT with them.
     ends_with_the_work: bool,
+    /// By its last statements, whether they succeeded or not.
     has_ended: AtomicBool,
+    has_committed: AtomicBool,
     failed: AtomicBool,
     recorded_events: AtomicBool,
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -48,6 +50,7 @@ impl Connection {
             in_transaction: AtomicBool::new(false),
             ends_with_the_work: false,
             has_ended: AtomicBool::new(false),
+            has_committed: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             recorded_events: AtomicBool::new(false),
             kept: Mutex::default(),
@@ -87,7 +90,7 @@ impl Connection {
 
     /// Counts a statement while it runs. Not undone when the future is dropped: that is how drop knows.
     async fn flight<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        if self.has_ended() {
+        if self.has_ended.load(Ordering::Relaxed) {
             return Err(Error::Ended);
         }
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +166,7 @@ impl Connection {
         // Prepared beforehand, it goes out right behind the BEGIN.
         self.prepare(sql).await?;
         self.in_transaction.store(true, Ordering::Relaxed);
-        let (begun, rows) = tokio::join!(self.batch_execute("BEGIN DEFERRABLE"), self.query(sql, params));
+        let (begun, rows) = tokio::join!(biased; self.batch_execute("BEGIN DEFERRABLE"), self.query(sql, params));
         begun?;
         rows
     }
@@ -189,13 +192,21 @@ impl Connection {
             return self.all(commands).await;
         }
         self.prepare_all(commands).await?;
-        let (answers, committed) = tokio::join!(self.send(commands), self.batch_execute(self.commit_statement()));
-        if committed.is_ok() {
+        let has_failed = self.failed.load(Ordering::Relaxed);
+        let end = async {
+            // A statement whose parameters cannot be written never reaches the server, where the others would commit.
+            let is_unsent = !has_failed && self.failed.load(Ordering::Relaxed);
+            self.batch_execute(if is_unsent { "ROLLBACK" } else { self.commit_statement() }).await
+        };
+        let (answers, ended) = tokio::join!(biased; self.send(commands), end);
+        if ended.is_ok() {
             self.in_transaction.store(false, Ordering::Relaxed);
             self.has_ended.store(true, Ordering::Relaxed);
         }
         let answers = answers?;
-        committed.map(|()| answers)
+        ended?;
+        self.has_committed.store(true, Ordering::Relaxed);
+        Ok(answers)
     }
 
     async fn prepare_all(&self, commands: &[Command<'_>]) -> Result<(), Error> {
@@ -212,9 +223,9 @@ impl Connection {
         join_all(statements).await.into_iter().collect()
     }
 
-    /// Was the COMMIT sent along with the last statements?
-    pub(crate) fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Relaxed)
+    /// Did the last statements commit, before the work was over?
+    pub(crate) fn has_committed(&self) -> bool {
+        self.has_committed.load(Ordering::Relaxed)
     }
 
     fn commit_statement(&self) -> &'static str {
@@ -225,7 +236,9 @@ impl Connection {
     /// it, which fails unless the work went back to a savepoint.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         if !self.in_transaction.load(Ordering::Relaxed) {
-            return Ok(()); // its work has committed it, or never opened it
+            let was_undone = self.has_ended.load(Ordering::Relaxed) && !self.has_committed();
+            // Otherwise its work has committed it, or never opened it.
+            return if was_undone { Err(Error::Ended) } else { Ok(()) };
         }
         self.batch_execute(self.commit_statement()).await?;
         self.in_transaction.store(false, Ordering::Relaxed);

@@ -78,8 +78,9 @@ impl Login {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(30));
+        // A process that stands still in a transaction may hold messages: others get them as soon as those of a lease.
         config.options(format!(
-            "-c role={} -c search_path={} -c statement_timeout={}s -c idle_in_transaction_session_timeout=60s",
+            "-c role={} -c search_path={} -c statement_timeout={}s -c idle_in_transaction_session_timeout=20s",
             self.role,
             self.schema,
             STATEMENT_TIMEOUT.as_secs()
@@ -147,7 +148,7 @@ impl Database {
     }
 
     /// Runs `work` in one transaction, detached: a caller that goes away tears nothing. Commits if it
-    /// returns `Ok`, rolls back otherwise. After a commit that recorded events, the relay is nudged.
+    /// returns `Ok`, rolls back otherwise. After a commit that recorded events, whoever moves or reads them is woken.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
@@ -190,8 +191,8 @@ impl Database {
                     Ok(value)
                 }
                 Err(error) => {
-                    if connection.has_ended() {
-                        tracing::error!("work failed after its last statements; they are committed");
+                    if connection.has_committed() {
+                        tracing::error!("work failed after its last statements, which are committed");
                     }
                     // The work's own error matters more; a failed rollback closes the connection.
                     if let Err(rollback) = connection.rollback().await {

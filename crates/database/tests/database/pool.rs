@@ -31,7 +31,7 @@ async fn every_connection_runs_under_the_role_in_the_schema_with_limits() {
     assert_eq!(row.get::<_, String>("role"), "prost_users");
     assert_eq!(row.get::<_, String>("schema"), "users");
     assert_eq!(row.get::<_, String>("statement"), "30s");
-    assert_eq!(row.get::<_, String>("idle"), "1min");
+    assert_eq!(row.get::<_, String>("idle"), "20s");
     assert_eq!(row.get::<_, String>("name"), "prost-users");
 }
 
