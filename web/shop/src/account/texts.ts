@@ -1,0 +1,5 @@
+/** The texts of this part, loaded with its routes. */
+export const accountTexts = {
+  en: () => import('./i18n/en.json'),
+  de: () => import('./i18n/de.json'),
+}
