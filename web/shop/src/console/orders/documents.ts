@@ -20,8 +20,15 @@ export const OrderRowFields = graphql(`
 
 export const OrdersQuery = graphql(
   `
-    query ConsoleOrders($first: Int!, $after: String, $status: OrderStatus, $q: String) {
-      orders(first: $first, after: $after, status: $status, q: $q) {
+    query ConsoleOrders(
+      $first: Int!
+      $after: String
+      $status: OrderStatus
+      $q: String
+      $from: DateTime
+      $to: DateTime
+    ) {
+      orders(first: $first, after: $after, status: $status, q: $q, from: $from, to: $to) {
         edges {
           node {
             ...OrderRowFields

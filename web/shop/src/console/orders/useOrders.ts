@@ -1,5 +1,5 @@
 import { useQuery } from '@urql/vue'
-import { computed, toValue } from 'vue'
+import { computed, shallowRef, toValue, watch } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
 import { usePolledQuery } from '../parts/usePolledQuery'
@@ -11,7 +11,8 @@ export type ConsoleSaga = NonNullable<ResultOf<typeof OrderQuery>['saga']>
 export type SagaEvent = NonNullable<ConsoleSaga['events']>[number]
 
 const LIST_EVERY_MS = 10_000
-const ORDER_EVERY_MS = 2_000
+const MOVING_EVERY_MS = 2_000
+const RESTING_EVERY_MS = 20_000
 
 /** A page of orders, newest first. */
 export function useOrders(variables: MaybeRefOrGetter<VariablesOf<typeof OrdersQuery>>) {
@@ -44,13 +45,19 @@ export function useStuckSagas(pause: MaybeRefOrGetter<boolean>) {
   }
 }
 
-/** One order with its saga; followed closely while it moves. */
+/** One order with its saga; followed closely while it moves or somebody has still to hear of it. */
 export function useOrder(id: MaybeRefOrGetter<string>) {
+  const everyMs = shallowRef(MOVING_EVERY_MS)
   const { data, error, fetching, refresh } = usePolledQuery(
     { query: OrderQuery, variables: computed(() => ({ id: toValue(id) })) },
-    ORDER_EVERY_MS,
+    everyMs,
   )
   const order = computed(() => data.value?.order)
+  const isSettled = computed(() => {
+    const deliveries = data.value?.saga?.events?.flatMap((event) => event.deliveries) ?? []
+    return isAtRest(order.value?.status ?? '') && deliveries.every((delivery) => delivery.handledAt !== null)
+  })
+  watch(isSettled, (settled) => (everyMs.value = settled ? RESTING_EVERY_MS : MOVING_EVERY_MS))
   return {
     order,
     saga: computed(() => data.value?.saga),
@@ -58,7 +65,6 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
     acts: computed(() => data.value?.operatorActs ?? []),
     /** What is shown of its state: a stuck saga hides behind an order that merely looks slow. */
     status: computed(() => (data.value?.saga?.status === 'STUCK' ? 'STUCK' : (order.value?.status ?? ''))),
-    isAtRest: computed(() => isAtRest(order.value?.status ?? '')),
     error,
     fetching,
     retry: refresh,

@@ -3,6 +3,7 @@ import type { UseQueryArgs } from '@urql/vue'
 import type { AnyVariables } from '@urql/core'
 import { useDocumentVisibility, useIntervalFn } from '@vueuse/core'
 import { computed, shallowRef, toValue, watch } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
 
 /**
  * A query that is asked again every so often, except in a hidden tab: coming back to it asks at once. What was read last
@@ -10,7 +11,7 @@ import { computed, shallowRef, toValue, watch } from 'vue'
  */
 export function usePolledQuery<Data, Variables extends AnyVariables>(
   args: UseQueryArgs<Data, Variables>,
-  everyMs: number,
+  everyMs: MaybeRefOrGetter<number>,
 ) {
   const query = useQuery({ requestPolicy: 'cache-and-network', ...args })
   const visibility = useDocumentVisibility()
