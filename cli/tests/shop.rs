@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -98,6 +98,19 @@ impl TestShop {
     }
 
     /// Starts a new shop in the foreground, and kills it with -9 while the database cluster is being made.
+    /// Files that other users of the machine may read, and that hold a secret of the shop.
+    fn secrets_told(&self) -> Vec<PathBuf> {
+        let secrets = ["jwt-secret", "postgres/password"].map(|file| {
+            let secret = fs::read_to_string(self.data_dir.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            secret.trim().to_owned()
+        });
+        let is_told = |file: &PathBuf| {
+            let text = fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).expect("read a file");
+            secrets.iter().any(|secret| text.contains(secret))
+        };
+        open_to_others(&self.data_dir).into_iter().filter(is_told).collect()
+    }
+
     fn die_while_the_cluster_is_made(&self, victims: Victims) {
         for _ in 0..10 {
             let mut command = self.command(&["up", "--no-seed", "--port", &self.port.to_string()]);
@@ -165,6 +178,21 @@ fn seven_ports() -> u16 {
         .expect("seven free ports in a row")
 }
 
+/// The files below a folder that somebody else could read.
+fn open_to_others(folder: &Path) -> Vec<PathBuf> {
+    let mode = |path: &Path| fs::symlink_metadata(path).expect("look at a file").permissions().mode();
+    let mut open = Vec::new();
+    for entry in fs::read_dir(folder).expect("list a folder") {
+        let path = entry.expect("an entry").path();
+        match (path.is_dir(), mode(&path)) {
+            (true, mode) if mode & 0o011 != 0 => open.extend(open_to_others(&path)),
+            (false, mode) if path.is_file() && mode & 0o044 != 0 => open.push(path),
+            _ => {}
+        }
+    }
+    open
+}
+
 fn kill_9(pid: i64) {
     let pid = Pid::from_raw(i32::try_from(pid).expect("a process id"));
     kill(pid, Signal::SIGKILL).expect("kill");
@@ -178,6 +206,7 @@ fn a_shop_opens_twice_survives_every_kill_9_and_closes() {
     for expected in [url.as_str(), "Demo logins", "Three things to try", "./prost down"] {
         assert!(announcement.contains(expected), "{expected}: {announcement}");
     }
+    assert_eq!(shop.secrets_told(), Vec::<PathBuf>::new(), "files that others may read hold secrets");
     let first = shop.pid();
     assert_eq!(shop.open(), announcement, "an open shop stays open");
     assert_eq!(shop.pid(), first);

@@ -20,8 +20,16 @@ const UNDER_WAY: &str = "SELECT
          UNION ALL SELECT failed_at FROM orders.outbox UNION ALL SELECT failed_at FROM payments.outbox) o
      WHERE failed_at IS NULL)";
 
-/// What changes without anybody's order: the gateway's own short-lived queues, and what failed logins leave behind.
-const RESTLESS: [&str; 3] = ["messaging.queues", "messaging.bindings", "users.login_failures"];
+/// What changes without anybody's order: the gateway's own short-lived queues, what failed logins leave behind, and
+/// reports, which may be built anew in the background.
+const RESTLESS: [&str; 6] = [
+    "messaging.queues",
+    "messaging.bindings",
+    "users.login_failures",
+    "public.facts",
+    "public.generations",
+    "public.reports",
+];
 
 /// Count and hash of each table.
 #[derive(Debug, PartialEq, Eq)]

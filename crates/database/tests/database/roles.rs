@@ -63,7 +63,6 @@ async fn no_role_makes_or_changes_tables_or_rewrites_its_migrations() {
         for sql in [
             "CREATE TABLE mine (id integer)",
             "CREATE TABLE public.mine (id integer)",
-            "CREATE TEMPORARY TABLE mine (id integer)",
             "CREATE SCHEMA mine",
             "ALTER TABLE things ADD COLUMN more integer",
             "DROP TABLE things",
