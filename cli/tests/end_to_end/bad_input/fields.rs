@@ -122,14 +122,14 @@ fn places(schema: &Schema, described: &Value, good: &Value, at: &str) -> Vec<Pla
             found.extend(places(schema, fields, good, &pointer));
         }
         let is_required = one["type"]["kind"] == "NON_NULL" && one["defaultValue"].is_null();
-        found.push(Place { pointer, kind: kind(&one["type"], schema), type_name, is_required });
+        found.push(Place { pointer, kind: kind(&one["type"]), type_name, is_required });
     }
     found
 }
 
-fn kind(type_: &Value, schema: &Schema) -> Kind {
+fn kind(type_: &Value) -> Kind {
     match (type_["kind"].as_str(), type_["name"].as_str()) {
-        (Some("NON_NULL"), _) => kind(&type_["ofType"], schema),
+        (Some("NON_NULL"), _) => kind(&type_["ofType"]),
         (Some("LIST"), _) => Kind::List,
         (_, Some("String")) => Kind::Text,
         (_, Some("Int")) => Kind::Integer,
