@@ -140,10 +140,10 @@ async fn what_took_several_attempts_says_why() {
     let order = shopper.checkout(&shopper.cart_with(&product, 1).await, "pm_card_visa").await;
     let failing = eventually(SOON, || async {
         let saga = admin.graphql(SAGA, json!({"id": order})).await["saga"].clone();
-        let deliveries = saga["events"].as_array().into_iter().flatten().filter_map(|event| {
+        let mut deliveries = saga["events"].as_array().into_iter().flatten().filter_map(|event| {
             event["deliveries"].as_array()?.iter().find(|delivery| delivery["outcome"] == "retrying").cloned()
         });
-        deliveries.last().ok_or_else(|| saga.to_string())
+        deliveries.next_back().ok_or_else(|| saga.to_string())
     })
     .await;
     assert_eq!(failing["queue"], "orders.products.events.queue");
