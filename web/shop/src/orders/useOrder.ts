@@ -37,6 +37,8 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
   useSubscription({ query: OrderStatusSubscription, variables, pause: computed(() => !isUnderWay.value) })
 
   const isOutOfTouch = computed(() => isUnderWay.value && live?.state.value !== 'connected')
+  const isLost = computed(() => isUnderWay.value && live?.state.value === 'lost')
+  const isLostForLong = refDebounced(isLost, PATIENCE_MS)
   const isRefunding = computed(
     () => order.value?.payments.some(({ refunds }) => refunds.some(({ status }) => status === 'PENDING')) ?? false,
   )
@@ -70,10 +72,7 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
     fetching,
     read,
     /** No news come in at this moment, though there may be some. */
-    isCutOff: refDebounced(
-      computed(() => isUnderWay.value && live?.state.value === 'lost'),
-      PATIENCE_MS,
-    ),
+    isCutOff: computed(() => isLost.value && isLostForLong.value),
     cancellation,
   }
 }

@@ -94,7 +94,7 @@ test('orders of others do not exist', async () => {
   const theirs = page.url()
   await page.context().clearCookies()
   await page.goto('/login')
-  await page.getByRole('button', { name: 'Log in as a customer' }).click()
+  await page.getByRole('button', { name: 'Enter as a customer' }).click()
   await page.getByRole('button', { name: 'Account', exact: true }).waitFor()
   await page.goto(theirs)
   await page.getByText('There is no such order in your account.').waitFor()
