@@ -72,6 +72,42 @@ async fn one_of_the_last_statements_that_fails_takes_all_back() {
     }
 }
 
+/// The server never hears of it, and would commit the others.
+#[tokio::test]
+async fn one_of_the_last_statements_that_cannot_be_sent_takes_all_back() {
+    let (_db, database) = one_connection().await;
+    for unsendable in [0, 1, 2] {
+        let result: Result<_, Error> = database
+            .write_opening(move |tx| {
+                Box::pin(async move {
+                    open(tx).await?;
+                    tx.execute(NOTE, &[&1]).await?;
+                    let mut commands = vec![note(2), note(3)];
+                    commands.insert(unsendable, Command::new(NOTE).with("no number"));
+                    tx.last(&commands).await
+                })
+            })
+            .await;
+        result.expect_err("the column takes numbers");
+        assert_eq!(noted(&database).await, [0; 0]);
+    }
+}
+
+#[tokio::test]
+async fn work_that_passes_over_an_error_of_its_last_statements_is_told_of_it() {
+    let (_db, database) = one_connection().await;
+    let result: Result<bool, Error> = database
+        .write_opening(|tx| {
+            Box::pin(async move {
+                open(tx).await?;
+                Ok(tx.last(&[note(1), note(1)]).await.is_ok())
+            })
+        })
+        .await;
+    assert!(matches!(result, Err(Error::Ended)), "nothing is committed: {result:?}");
+    assert_eq!(noted(&database).await, [0; 0]);
+}
+
 #[tokio::test]
 async fn where_something_follows_the_work_the_last_statements_leave_the_commit_to_it() {
     let (_db, database) = one_connection().await;
