@@ -2,6 +2,7 @@
 
 pub mod sagas;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -362,7 +363,7 @@ pub async fn order(db: &Connection, id: OrderId) -> Result<Option<Order>, Error>
     let ids = vec![id];
     let (one, many): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 1]) = ([&id], [&ids]);
     let (row, items) = tokio::try_join!(db.query_opt(ORDER, &one), db.query(ITEMS, &many))?;
-    row.map(|row| order_from(&row, &items)).transpose()
+    row.map(|row| order_from(&row, items.iter())).transpose()
 }
 
 /// Orders of a user (or everybody's), newest first, with their items.
@@ -397,16 +398,19 @@ pub async fn orders_of_users(
 async fn with_items(db: &Connection, rows: &[Row]) -> Result<Vec<Order>, Error> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.get("id")).collect();
     let items = db.query(ITEMS, &[&ids]).await?;
-    rows.iter().map(|row| order_from(row, &items)).collect()
+    let mut of_orders: HashMap<OrderId, Vec<&Row>> = HashMap::with_capacity(rows.len());
+    for item in &items {
+        of_orders.entry(item.try_get("order_id")?).or_default().push(item);
+    }
+    rows.iter().zip(&ids).map(|(row, id)| order_from(row, of_orders.remove(id).unwrap_or_default())).collect()
 }
 
-fn order_from(row: &Row, items: &[Row]) -> Result<Order, Error> {
-    let id: OrderId = row.try_get("id")?;
+fn order_from<'a>(row: &Row, items: impl IntoIterator<Item = &'a Row>) -> Result<Order, Error> {
     let money = |column: &str| money(row, column);
     let status: OrderStatus =
         row.try_get::<_, String>("status")?.parse().expect("the column's CHECK allows only known states");
     let mut lines = Vec::new();
-    for item in items.iter().filter(|item| item.get::<_, OrderId>("order_id") == id) {
+    for item in items {
         let unit_price = self::money(item, "price")?;
         let quantity = item.try_get::<_, i32>("quantity")?.cast_unsigned();
         lines.push(OrderItem {
@@ -418,7 +422,7 @@ fn order_from(row: &Row, items: &[Row]) -> Result<Order, Error> {
         });
     }
     Ok(Order {
-        id,
+        id: row.try_get("id")?,
         user_id: row.try_get("user_id")?,
         cart_id: row.try_get("cart_id")?,
         status,
