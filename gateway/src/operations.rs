@@ -135,7 +135,7 @@ impl OperationQueries {
         let scope = Scope::of(ctx);
         scope.caller.admin().map_err(fault)?;
         let answers = each(scope, |api| async move { api.queues(&scope.caller).await }).await;
-        Ok(answers.into_iter().filter_map(|(_, answer)| answer.ok()).flatten().map(Queue::from).collect())
+        Ok(unless_away(answers).map_err(fault)?.into_iter().flatten().map(Queue::from).collect())
     }
 
     /// What operators did, newest first, 100 at most (admin).
@@ -180,6 +180,23 @@ where
         async move { (operated.service, asked.await) }
     }))
     .await
+}
+
+/// What services answered; those that are away are left out, and logged.
+///
+/// Errors: any other.
+fn unless_away<T>(answers: Vec<(&'static str, Result<T, Error>)>) -> Result<Vec<T>, Error> {
+    let mut found = Vec::with_capacity(answers.len());
+    for (service, answer) in answers {
+        match answer {
+            Ok(answer) => found.push(answer),
+            Err(error) if error.status.is_server_error() => {
+                tracing::warn!(service, ?error, "a service is left out of what an operator sees");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 fn operated<'a>(scope: &'a Scope, service: &str) -> Result<&'a dyn OperationsApi, Error> {
@@ -229,8 +246,7 @@ async fn letters(
 async fn acts(scope: &Scope, filter: ActFilter) -> Result<Vec<OperatorAct>, Error> {
     scope.caller.admin()?;
     let answers = each(scope, |api| async move { api.acts(&scope.caller, filter, PageQuery::first(100)).await });
-    let mut acts: Vec<operations::Act> =
-        answers.await.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|page| page.items).collect();
+    let mut acts: Vec<operations::Act> = unless_away(answers.await)?.into_iter().flat_map(|page| page.items).collect();
     acts.sort_by_key(|act| std::cmp::Reverse(act.id));
     acts.truncate(100);
     Ok(acts.into_iter().map(OperatorAct::from).collect())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::trace::Saga;
 use super::types::{DeadLetterList, OperatorAct, UnsentEvent};
-use super::{acts, each, letters};
+use super::{acts, each, letters, unless_away};
 use crate::orders::Order;
 use crate::scope::Scope;
 use crate::users::User;
@@ -64,7 +64,7 @@ async fn by_id(scope: &Scope, id: Uuid, dead_letters: DeadLetterList) -> Result<
     let users = unless_missing(scope.clients.users.profile(&scope.caller, customer).await)?;
     let filter = OutboxFilter { status: None, about: Some(id) };
     let unsent = each(scope, |api| async move { api.outbox(&scope.caller, filter, PageQuery::first(100)).await }).await;
-    let unsent = unsent.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|outbox| outbox.items);
+    let unsent = unless_away(unsent)?.into_iter().flat_map(|outbox| outbox.items);
     Ok(Findings {
         saga: saga.map(Saga::from),
         sagas,
@@ -85,7 +85,7 @@ async fn correlation_of(scope: &Scope, id: Uuid, dead_letters: &DeadLetterList) 
     }
     let filter = EventFilter { correlation_id: None, event_id: Some(id) };
     let events = each(scope, |api| async move { api.events(&scope.caller, filter, PageQuery::first(1)).await }).await;
-    let found = events.into_iter().filter_map(|(_, answer)| answer.ok()).flat_map(|page| page.items).next();
+    let found = unless_away(events)?.into_iter().flat_map(|page| page.items).next();
     Ok(found.map(|event| event.correlation_id))
 }
 
