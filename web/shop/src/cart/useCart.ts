@@ -50,6 +50,7 @@ export function useCart() {
   /** Puts a product into the cart, into a new one if need be, and shows it. `addErrors` or `addFault` say why it did not happen. */
   async function addToCart(productId: string, quantity = 1): Promise<boolean> {
     addingProduct.value = productId
+    wasReplaced.value = false
     await restored
     await until(fetching).toBe(false)
     const into = cart.value?.id
