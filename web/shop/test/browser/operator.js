@@ -47,7 +47,7 @@ export async function placeOrder(ask, paymentMethod = 'pm_card_visa') {
   return id
 }
 
-/** Sends a message that no service can read, and waits until it is parked. Answers its event's id. */
+/** Sends a message that no service can read, and waits until it is parked: once for each queue that it went into. */
 export async function poison(ask) {
   const sent = await ask('mutation { sendPoisonMessage(input: {}) { queue queues eventId userErrors { code } } }')
   const { eventId, queues } = sent.sendPoisonMessage
@@ -57,7 +57,7 @@ export async function poison(ask) {
     })
     return search.deadLetters.items.length >= queues.length
   })
-  return eventId
+  return { eventId, letters: queues.length }
 }
 
 async function until(isSo, deadlineMs = 30_000) {
