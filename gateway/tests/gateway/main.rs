@@ -13,5 +13,6 @@ mod schema;
 mod sessions;
 mod shop;
 mod shop_catalogue;
+mod shop_reports;
 mod support;
 mod websocket;
