@@ -73,7 +73,7 @@ impl AnalyticsApi for Analytics {
 
     async fn stop_rebuild(&self, caller: &Caller) -> Result<Rebuild, Error> {
         caller.admin()?;
-        if !rebuild::stop(&self.database).await? {
+        if !rebuild::stop(&self.database, None).await? {
             return Err(Error::conflict("nothing_is_rebuilt", "no reports are being rebuilt"));
         }
         self.rebuild_status(caller).await

@@ -66,7 +66,7 @@ impl Analytics {
         let database = &self.database;
         let begun = database.write(move |tx| Box::pin(async move { begin(tx, &actor).await })).await?;
         if told(shown(&begun)) == Next::Stop {
-            stop(database).await?;
+            stop(database, begun.building).await?;
         }
         continue_with(database, begun, told).await
     }
@@ -81,9 +81,9 @@ pub(crate) async fn begin(tx: &Connection, actor: &str) -> Result<Generations, d
     Ok(begun)
 }
 
-/// Gives up what is being built; whether there was something.
-pub(crate) async fn stop(database: &Database) -> Result<bool, database::Error> {
-    database.write(|tx| Box::pin(async move { repository::give_up(tx).await })).await
+/// Gives up this generation, or without one whatever is being built; whether there was something.
+pub(crate) async fn stop(database: &Database, generation: Option<i32>) -> Result<bool, database::Error> {
+    database.write(move |tx| Box::pin(async move { repository::give_up(tx, generation).await })).await
 }
 
 /// Builds a generation that has begun, shows it, and removes what is not shown any more.
@@ -95,7 +95,7 @@ pub(crate) async fn continue_with(
     let Some(generation) = begun.building else { return Ok(Rebuilt::GivenUp) };
     let built = build(database, generation, &mut told).await;
     if built.is_err() {
-        stop(database).await?;
+        stop(database, Some(generation)).await?;
     }
     database.write(|tx| Box::pin(async move { repository::prune(tx).await })).await?;
     built
@@ -114,7 +114,7 @@ async fn build(
             Page::Read(last, state) => {
                 after = last;
                 if told(shown(&state)) == Next::Stop {
-                    stop(database).await?;
+                    stop(database, Some(generation)).await?;
                 }
             }
             Page::End => break,

@@ -58,8 +58,8 @@ database::statements! {
     MOVE_ON = "UPDATE generations SET done = done + $2, moved_at = now() WHERE building = $1";
     /// Shows a generation.
     SHOW_GENERATION = "UPDATE generations SET shown = building, building = NULL, moved_at = now() WHERE building = $1";
-    /// Gives up the generation that grows.
-    GIVE_UP = "UPDATE generations SET building = NULL, moved_at = now() WHERE building IS NOT NULL";
+    /// Gives up this generation if it still grows; without one, whichever grows.
+    GIVE_UP = "UPDATE generations SET building = NULL, moved_at = now() WHERE building = coalesce($1::int, building)";
     /// Removes what belongs to no generation, some at a time.
     PRUNE_FACTS = "DELETE FROM facts WHERE ctid = ANY(ARRAY(SELECT facts.ctid FROM facts, generations
         WHERE generation <> shown AND generation IS DISTINCT FROM building LIMIT 10000))";
@@ -211,10 +211,10 @@ pub(crate) async fn show(tx: &Connection, generation: i32) -> Result<bool, Error
     Ok(tx.execute(SHOW_GENERATION, &[&generation]).await? > 0)
 }
 
-/// Gives up the generation that grows; whether there was one.
-pub(crate) async fn give_up(tx: &Connection) -> Result<bool, Error> {
+/// Gives up this generation if it still grows, or without one whichever grows; whether it did.
+pub(crate) async fn give_up(tx: &Connection, generation: Option<i32>) -> Result<bool, Error> {
     tx.query_one(LOCK, &[&WRITER]).await?;
-    Ok(tx.execute(GIVE_UP, &[]).await? > 0)
+    Ok(tx.execute(GIVE_UP, &[&generation]).await? > 0)
 }
 
 /// Removes all that belongs to no generation.
