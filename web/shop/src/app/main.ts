@@ -31,5 +31,5 @@ app.provide(sessionKey, session)
 app.provide(liveKey, live)
 app.use(i18n).use(router).use(urql, client)
 
-await Promise.all([restored, router.isReady()])
-app.mount('#app')
+// Not awaited: the first page lies in the same file, and would wait for this module to end.
+void Promise.all([restored, router.isReady()]).then(() => app.mount('#app'))

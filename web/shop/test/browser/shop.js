@@ -22,6 +22,15 @@ export const DEVICES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
 }
 
+/** Starts a shop with nothing in front of it; `prost('reset', '--yes')` deletes it again. */
+export async function startProst() {
+  const dataDir = join(env.PROST_TEST_DIR ?? tmpdir(), `shop-${randomUUID()}`)
+  const prost = (...args) => run(binary, ['--data-dir', dataDir, ...args])
+  const port = await freePorts(8)
+  await prost('up', '--detach', '--port', String(port))
+  return { prost, port }
+}
+
 /** Opens a shop, and the built application in front of it. `close` deletes it again. */
 export async function openShop() {
   const browser = await chromium.launch({
@@ -30,10 +39,7 @@ export async function openShop() {
   })
   if (env.SHOP) return { origin: env.SHOP, browser, close: () => browser.close() }
 
-  const dataDir = join(env.PROST_TEST_DIR ?? tmpdir(), `shop-${randomUUID()}`)
-  const prost = (...args) => run(binary, ['--data-dir', dataDir, ...args])
-  const port = await freePorts(8)
-  await prost('up', '--detach', '--port', String(port))
+  const { prost, port } = await startProst()
   env.PROST_URL = `http://127.0.0.1:${port}`
   const server = await preview({
     root: fileURLToPath(new URL('../..', import.meta.url)),

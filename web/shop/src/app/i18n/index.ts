@@ -9,7 +9,7 @@ export type ShopLocale = (typeof LOCALES)[number]
 type Messages = LocaleMessageDictionary<VueMessageType>
 type Bundle = () => Promise<{ default: object }>
 
-/** Each language is a chunk of its own; the console's texts are further ones, loaded with its routes. */
+/** What every page may show comes with the first file; the texts of the other parts are loaded with their routes. */
 const bundles: Record<ShopLocale, Bundle[]> = {
   en: [() => import('./en')],
   de: [() => import('./de')],
@@ -38,6 +38,7 @@ export async function speak(locale: ShopLocale) {
   }
   i18n.global.locale.value = locale
   document.documentElement.lang = locale
+  document.querySelector('meta[name="description"]')?.setAttribute('content', i18n.global.t('app.description'))
 }
 
 /** What the visitor chose, or their browser asks for. */

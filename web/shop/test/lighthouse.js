@@ -1,0 +1,89 @@
+// Lighthouse's judgement of the pages that a visitor sees first, as the gateway serves them: on a phone and on a desktop.
+//
+//   npm run build && npm run lighthouse
+//
+// A debug build of prost serves what was built last; a release build what it was built with. PROST names the binary.
+// With SHOP=http://… a running shop is judged. Performance depends on what else the machine does: the median of RUNS (3)
+// counts. It fails where a score is below its least.
+import process, { argv, env } from 'node:process'
+import { launch } from 'chrome-launcher'
+import lighthouse, { desktopConfig } from 'lighthouse'
+import { startProst } from './browser/shop.js'
+
+const LEAST = { performance: 0.95, accessibility: 0.95, 'best-practices': 1, seo: 0.95 }
+const DEVICES = { phone: undefined, desktop: desktopConfig }
+const RUNS = Number(env.RUNS ?? 3)
+const wanted = argv.slice(2)
+
+async function productPath(shop) {
+  const answer = await fetch(`${shop}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ products(first: 1) { edges { node { id } } } }' }),
+  })
+  const { data } = await answer.json()
+  return `/products/${data.products.edges[0].node.id}`
+}
+
+/** Each category's scores in order, and what cost points in the worst run. */
+async function judge(url, device, port) {
+  const reports = []
+  for (let run = 0; run < RUNS; run++) {
+    const flags = { port, output: 'json', onlyCategories: Object.keys(LEAST), logLevel: 'error' }
+    const { lhr } = await lighthouse(url, flags, DEVICES[device])
+    if (lhr.runtimeError) throw new Error(lhr.runtimeError.message)
+    reports.push(lhr)
+  }
+  const scores = Object.keys(LEAST).map((category) => ({
+    category,
+    sorted: reports.map((report) => report.categories[category].score).sort((a, b) => a - b),
+  }))
+  return { scores, faults: faultsOf(reports) }
+}
+
+function faultsOf(reports) {
+  const lines = reports.flatMap((report) =>
+    Object.values(report.categories)
+      .flatMap((category) => category.auditRefs)
+      .map(({ id }) => report.audits[id])
+      .filter(({ score }) => score !== null && score < 0.9)
+      .map(({ id, displayValue }) => `      ${id} ${displayValue ?? ''}`),
+  )
+  return [...new Set(lines)].sort()
+}
+
+const median = (sorted) => sorted[Math.floor(sorted.length / 2)]
+const isEnough = ({ category, sorted }) => median(sorted) >= LEAST[category]
+
+function print(page, device, { scores, faults }) {
+  const text = ({ category, sorted }) => `${category} ${median(sorted)} (${sorted[0]}–${sorted.at(-1)})`
+  console.log(`${scores.every(isEnough) ? 'ok  ' : 'FAIL'}  ${page}, ${device}: ${scores.map(text).join(', ')}`)
+  if (faults.length > 0) console.log(faults.join('\n'))
+}
+
+async function judgeAll(shop, port) {
+  const pages = { home: '/', products: '/products', product: await productPath(shop) }
+  const verdicts = []
+  for (const [page, path] of Object.entries(pages)) {
+    if (wanted.length > 0 && !wanted.includes(page)) continue
+    for (const device of Object.keys(DEVICES)) {
+      const verdict = await judge(shop + path, device, port)
+      print(page, device, verdict)
+      verdicts.push(...verdict.scores)
+    }
+  }
+  return verdicts.every(isEnough)
+}
+
+const own = env.SHOP ? null : await startProst()
+const chrome = await launch({
+  chromePath: env.CHROMIUM ?? '/usr/bin/chromium',
+  chromeFlags: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+})
+try {
+  const isFine = await judgeAll(env.SHOP ?? `http://127.0.0.1:${own.port}`, chrome.port)
+  if (!isFine) process.exitCode = 1
+} finally {
+  chrome.kill()
+  await own?.prost('reset', '--yes')
+}
