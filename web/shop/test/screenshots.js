@@ -48,6 +48,8 @@ async function photograph(browser, device, theme, complaints) {
 
 async function photographPage(page, device, theme, { name, path, prepare }, complaints) {
   await page.goto(path, { waitUntil: 'networkidle' })
+  // Each page is visited by somebody else; what the one before entered went with them.
+  await page.evaluate(() => sessionStorage.clear())
   await prepare?.(page)
   // Pictures load when they come into view; a full page shows them all.
   await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
