@@ -16,13 +16,23 @@ export function useFormat() {
   const region = computed(() => (locale.value === 'de' ? 'de-DE' : 'en-IE'))
 
   return {
+    /** Whose customs of writing numbers and dates apply. */
+    region,
     money: ({ amount, currencyCode }: Money) =>
       // Given the string, Intl formats every digit; given a float it would round.
       new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
+    /** For the axis of a chart, where `€1.2K` is enough. */
+    roundMoney: (value: number, currency: string) =>
+      new Intl.NumberFormat(region.value, { style: 'currency', currency, notation: 'compact' }).format(value),
     number: (value: number) => new Intl.NumberFormat(region.value).format(value),
+    /** A share of 1, to whole percents. */
+    percent: (share: number) => new Intl.NumberFormat(region.value, { style: 'percent' }).format(share),
     /** A length of time, in seconds. */
     seconds: (ms: number) => new Intl.NumberFormat(region.value, SECONDS).format(ms / 1000),
     date: (iso: string) => new Intl.DateTimeFormat(region.value, { dateStyle: 'long' }).format(new Date(iso)),
+    /** A day as the calendar has it, `2026-11-20`, wherever the reader is. */
+    calendarDay: (day: string) =>
+      new Intl.DateTimeFormat(region.value, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`)),
     /** To the millisecond, for what services do one after the other. */
     time: (iso: string) => new Intl.DateTimeFormat(region.value, PRECISE).format(new Date(iso)),
     dateTime: (iso: string) =>

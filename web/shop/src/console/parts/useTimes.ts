@@ -1,11 +1,9 @@
-import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
+import { useFormat } from '@/ui/useFormat'
 import { inWords, scaleOf } from './durations'
 
 /** Points in time and spans of it, as an operator reads them. */
 export function useTimes() {
-  const { locale } = useI18n()
-  const region = computed(() => (locale.value === 'de' ? 'de-DE' : 'en-IE'))
+  const { region } = useFormat()
   const unit = (value: number, name: string, digits = 0) =>
     new Intl.NumberFormat(region.value, {
       style: 'unit',

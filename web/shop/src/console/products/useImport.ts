@@ -1,8 +1,6 @@
 import { computed, ref, shallowRef } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { useAction } from '@/graphql/useAction'
-import type { UserError } from '@/graphql/errors'
-import { useErrorTexts } from '../parts/useErrorTexts'
+import { useErrorText, useFaultText } from '@/ui/useErrorText'
 import { planImport } from './csv'
 import type { Line, Plan } from './csv'
 import { CreateProductMutation, UpdateProductMutation } from './documents'
@@ -16,8 +14,8 @@ export interface Failure {
 
 /** Brings a list of products in: first a plan of what each line would do, then one line after the other. */
 export function useImport() {
-  const { t } = useI18n()
-  const { textOf } = useErrorTexts()
+  const textOf = useErrorText('console')
+  const faultText = useFaultText()
   const { readAll } = useAllProducts()
   const { categories } = useCategoryTable()
   const creation = useAction(CreateProductMutation)
@@ -51,8 +49,9 @@ export function useImport() {
       ? await change.run(updateOf(line, line.existing))
       : await creation.run(toCreateInput(line.form, line.stockQuantity ?? 0))
     if (payload) return null
-    const [error] = action.userErrors.value as UserError[]
-    return error ? textOf(error) : t(action.fault.value?.networkError ? 'ui.fault.offline' : 'ui.fault.text')
+    const [error] = action.userErrors.value
+    if (error) return textOf(error)
+    return action.fault.value ? faultText(action.fault.value) : null
   }
 
   function updateOf(line: Line, existing: NonNullable<Line['existing']>) {

@@ -1,7 +1,7 @@
 import { useI18n } from 'vue-i18n'
 import type { UserError } from '@/graphql/errors'
 import { fieldErrors } from '@/graphql/errors'
-import { useErrorTexts } from '../parts/useErrorTexts'
+import { useErrorText } from '@/ui/useErrorText'
 import { problemsOf } from './productForm'
 import type { ProductForm } from './productForm'
 
@@ -11,7 +11,7 @@ const FORM_NAMES: Record<string, string> = { imageUrl: 'images', 'price.amount':
 /** The form's own rules, and what the server says, as errors beside their fields. */
 export function useProductRules() {
   const { t } = useI18n()
-  const { textOf } = useErrorTexts()
+  const textOf = useErrorText('console')
 
   const formName = (name: string) => FORM_NAMES[name] ?? name.replace(/^images\..*/, 'images')
   const beside = (errors: readonly UserError[]) =>
