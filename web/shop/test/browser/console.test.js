@@ -35,6 +35,22 @@ test('who is no operator is told so, and offered the login', async () => {
   await leave()
 })
 
+test('no figure is said to be zero before it is known', () =>
+  withConsole('/console/customers', async (page) => {
+    let answer
+    const answered = new Promise((resolve) => (answer = resolve))
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postData()?.includes('query Reports')) await answered
+      await route.continue()
+    })
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('heading', { name: 'Sold most' }).waitFor()
+    await page.getByRole('link', { name: 'Oldest unsent event' }).waitFor()
+    assert.equal(await page.getByText(/^(Nothing was sold|No order has ended)/).count(), 0)
+    answer()
+    await page.getByText(/^Nothing was sold/).or(page.getByText(/\d units?/)).first().waitFor()
+  }))
+
 describe('products', () => {
   const SKU = 'TEST-001'
 

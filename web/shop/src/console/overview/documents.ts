@@ -3,7 +3,6 @@ import { graphql } from '@/graphql/tada'
 export const ReportsQuery = graphql(`
   query Reports($days: Int!) {
     reports {
-      asOf
       salesPerDay(days: $days) {
         day
         orders

@@ -20,7 +20,6 @@ export function useReports(days: MaybeRefOrGetter<number>) {
     topProducts: computed(() => reports.value?.topProducts ?? []),
     funnel: computed(() => (reports.value ? funnelSteps(reports.value.checkoutFunnel) : [])),
     endings: computed(() => endings(reports.value?.sagaOutcomes ?? [])),
-    asOf: computed(() => reports.value?.asOf ?? null),
     error,
     fetching,
     retry: refresh,
