@@ -99,7 +99,7 @@ fn the_handbook_names_containers_that_there_are() {
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(words[2..4], ["-f", "deploy/compose.yaml"], "{line}");
-        let is_once = words[4] == "run";
+        let is_once = matches!(words[4], "run" | "exec");
         let named: Vec<&str> = words[5..]
             .iter()
             .filter(|word| !word.starts_with('-') && word.parse::<u32>().is_err())
