@@ -21,28 +21,43 @@ const LOOK_MS = 150
 /** How long an experiment waits for the shop; a lost answer is settled well before. */
 const PATIENCE_MS = 75_000
 
+type Fault = { extensions?: { code?: string } }
+
 const ADDRESS = { fullName: 'Trial Buyer', line1: 'Teststraße 1', postalCode: '10115', city: 'Berlin', countryCode: 'DE' }
+
+/** Why an experiment could not go on: words below `demo.hitch`. */
+export class Hitch extends Error {
+  constructor(
+    readonly key: 'unreachable' | 'tooMany' | 'refused' | 'nothing' | 'tooSlow',
+    readonly code = '',
+  ) {
+    super(`${key} ${code}`)
+  }
+}
 
 /**
  * Asks the gateway as somebody else than the visitor. Cookies stay out of it, so that nobody who takes part in an
  * experiment takes the visitor's place.
  */
 async function ask<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables, token?: string) {
-  const response = await fetch('/graphql', {
+  const request = fetch('/graphql', {
     method: 'POST',
     credentials: 'omit',
     headers: { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify({ query: stringifyDocument(document), variables }),
   })
-  const { data, errors } = (await response.json()) as { data?: Data; errors?: { message: string }[] }
-  if (!data || errors) throw new Error(errors?.[0]?.message ?? `the shop answered ${response.status}`)
-  return data
+  const answer = request.then((response) => response.json() as Promise<{ data?: Data; errors?: Fault[] }>)
+  const { data, errors } = await answer.catch(() => Promise.reject(new Hitch('unreachable')))
+  if (data && !errors) return data
+  const code = errors?.[0]?.extensions?.code
+  throw code === 'RATE_LIMITED' ? new Hitch('tooMany') : new Hitch('refused', code)
 }
 
 /** What a mutation gave; an experiment that is refused what it needs is over. */
-function given<T>(value: T | null | undefined, userErrors: readonly { message: string }[]): T {
-  if (value === null || value === undefined) throw new Error(userErrors[0]?.message ?? 'nothing came back')
-  return value
+function given<T>(value: T | null | undefined, userErrors: readonly { code: string }[]): T {
+  if (value !== null && value !== undefined) return value
+  const [refusal] = userErrors
+  throw refusal ? new Hitch('refused', refusal.code) : new Hitch('nothing')
 }
 
 /** A throwaway account: its token. */
@@ -124,7 +139,7 @@ async function lookUntil<T>(look: () => Promise<T | null>): Promise<T> {
   for (;;) {
     const found = await look()
     if (found !== null) return found
-    if (Date.now() > end) throw new Error('this takes longer than it should')
+    if (Date.now() > end) throw new Hitch('tooSlow')
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }

@@ -41,7 +41,7 @@ export const NewBuyerMutation = graphql(`
     registerUser(input: $input) {
       token
       userErrors {
-        message
+        code
       }
     }
   }
@@ -52,7 +52,7 @@ export const AdminLoginMutation = graphql(`
     loginUser(input: $input) {
       token
       userErrors {
-        message
+        code
       }
     }
   }
@@ -65,7 +65,7 @@ export const FillCartMutation = graphql(`
         id
       }
       userErrors {
-        message
+        code
       }
     }
   }
@@ -78,7 +78,7 @@ export const PlaceOrderMutation = graphql(`
         id
       }
       userErrors {
-        message
+        code
       }
     }
   }
@@ -103,7 +103,7 @@ export const AdjustStockMutation = graphql(`
         stockQuantity
       }
       userErrors {
-        message
+        code
       }
     }
   }
@@ -115,7 +115,7 @@ export const SendPoisonMutation = graphql(`
       queues
       eventId
       userErrors {
-        message
+        code
       }
     }
   }

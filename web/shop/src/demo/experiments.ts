@@ -13,6 +13,7 @@ import {
   sendPoison,
   stockOf,
 } from './actors'
+import type { Subject } from './actors'
 
 export const EXPERIMENTS = ['decline', 'lostAnswer', 'lastUnit', 'poison'] as const
 export type ExperimentName = (typeof EXPERIMENTS)[number]
@@ -64,7 +65,17 @@ async function lastUnit(tell: Tell, login: Admin) {
   const [product, admin] = await Promise.all([anyProduct(), adminOf(login)])
   await changeStock(product.id, { setTo: 1 }, 'Demonstration: the last one', admin)
   tell(note('onlyOne', { name: product.name, stock: product.stockQuantity }))
+  // Whatever goes wrong: nobody should find the shelf emptied by a demonstration.
+  try {
+    await raceFor(product, tell)
+  } finally {
+    await changeStock(product.id, { change: product.stockQuantity - 1 }, 'Demonstration: back to what there was', admin)
+  }
+  tell(note('restored'))
+}
 
+/** Two buyers order the same thing at once. */
+async function raceFor(product: Subject, tell: Tell) {
   const buyers = await Promise.all([newBuyer(), newBuyer()])
   const carts = await Promise.all(buyers.map((buyer) => fillCart(product.id, buyer)))
   tell(note('bothHaveIt'))
@@ -77,8 +88,6 @@ async function lastUnit(tell: Tell, login: Admin) {
   const winners = outcomes.filter(({ status }) => status === 'CONFIRMED').length
   tell(result('oneWon', { winners, losers: outcomes.length - winners }))
   tell(result('stockIs', { stock: await stockOf(product.id) }))
-  await changeStock(product.id, { change: product.stockQuantity - 1 }, 'Demonstration: back to what there was', admin)
-  tell(note('restored'))
 }
 
 async function poison(tell: Tell, login: Admin) {

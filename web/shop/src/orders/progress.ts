@@ -119,6 +119,3 @@ export function outcomeOf({ status, failureCode }: Pick<OrderProgress, 'status' 
       return 'cancelled'
   }
 }
-
-/** The short name of an order among people: the end of its id, which differs most. */
-export const shortId = (id: string) => id.slice(-8).toUpperCase()
