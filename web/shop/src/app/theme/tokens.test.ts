@@ -63,6 +63,10 @@ describe.each(['light', 'dark'] as const)('the %s theme', (name) => {
     expect(contrast(of('ui-text-inverted'), of('ui-bg-inverted'))).toBeGreaterThanOrEqual(7)
   })
 
+  it('has fields whose border is seen on every ground', () => {
+    for (const ground of GROUNDS) expect(contrast(of('ui-border-accented'), of(ground))).toBeGreaterThanOrEqual(3)
+  })
+
   it('has a focus ring that is seen on every ground', () => {
     for (const ground of GROUNDS) expect(contrast(of('ui-primary'), of(ground))).toBeGreaterThanOrEqual(3)
   })
