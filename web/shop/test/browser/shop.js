@@ -12,7 +12,6 @@ import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
-import { preview } from 'vite'
 
 const binary = env.PROST ?? fileURLToPath(new URL('../../../../target/debug/prost', import.meta.url))
 const run = promisify(execFile)
@@ -31,7 +30,7 @@ export async function startProst() {
   return { prost, port }
 }
 
-/** Opens a shop, and the built application in front of it. `close` deletes it again. */
+/** Opens a shop: its gateway serves the built application, a debug binary from where `npm run build` puts it. */
 export async function openShop() {
   const browser = await chromium.launch({
     executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
@@ -40,19 +39,12 @@ export async function openShop() {
   if (env.SHOP) return { origin: env.SHOP, browser, close: () => browser.close() }
 
   const { prost, port } = await startProst()
-  env.PROST_URL = `http://127.0.0.1:${port}`
-  const server = await preview({
-    root: fileURLToPath(new URL('../..', import.meta.url)),
-    preview: { host: '127.0.0.1', port: port + 7, strictPort: true },
-    logLevel: 'error',
-  })
   return {
-    origin: `http://127.0.0.1:${port + 7}`,
+    origin: `http://127.0.0.1:${port}`,
     browser,
     prost,
     async close() {
       await browser.close()
-      await server.close()
       await prost('reset', '--yes')
     },
   }
