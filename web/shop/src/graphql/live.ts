@@ -43,6 +43,9 @@ export function createLive(session: Session) {
     })
   }
 
+  // A socket may look open for minutes after its network is gone: the browser knows first.
+  addEventListener('offline', () => client?.terminate())
+
   const forward: SubscriptionForwarder = (request) => ({
     subscribe: (sink) => {
       client ??= connect()
