@@ -94,12 +94,22 @@ impl Connection {
             return Err(Error::Ended);
         }
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let result = tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| Error::TimedOut(ANSWER_TIMEOUT))?;
+        let result = tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| self.lost())?;
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         result.map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
             Error::from(error)
         })
+    }
+
+    /// Nobody answers here any more. Connections that rest may be as dead: each would be waited for as long, one after
+    /// the other, so all of them go.
+    fn lost(&self) -> Error {
+        if let Some(pool) = Object::pool(self.client()) {
+            let gone = pool.retain(|_, _| false).removed.len();
+            tracing::warn!(gone, "the database does not answer; connections that rest are opened anew");
+        }
+        Error::TimedOut(ANSWER_TIMEOUT)
     }
 
     /// Prepares a statement, or finds it in this connection's cache.

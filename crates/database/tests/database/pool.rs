@@ -137,6 +137,21 @@ async fn a_server_that_comes_back_is_used_again_without_a_word_from_the_caller()
 }
 
 #[tokio::test]
+async fn after_a_silence_no_other_dead_connection_is_waited_for() {
+    let db = users().await;
+    let proxy = FaultProxy::of_url(db.owner_url()).await;
+    let database = db.database_through(&proxy, "users", "users");
+    let (one, other) = (database.read().await.expect("connect"), database.read().await.expect("connect"));
+    drop((one, other));
+    proxy.half_open();
+    // Takes as long as an answer may: nothing shorter tells a dead connection from a slow one.
+    let error = database.read().await.expect("connected before").query_one("SELECT 1", &[]).await;
+    assert!(matches!(error, Err(Error::TimedOut(_))), "{:?}", error.err());
+    proxy.pass();
+    tokio::time::timeout(LIMIT, backend(&database)).await.expect("a connection that lives");
+}
+
+#[tokio::test]
 async fn errors_say_what_the_server_said() {
     let db = users().await;
     let database = db.database("users", "users");
