@@ -38,7 +38,7 @@ async function sevenFreePorts() {
 }
 
 before(async () => {
-  dataDir = join(process.env.PROST_TEST_DIR ?? tmpdir(), `browser-${randomUUID()}`)
+  dataDir = join(process.env.SHOPS_DIR ?? tmpdir(), `browser-${randomUUID()}`)
   const port = await sevenFreePorts()
   await prost('up', '--detach', '--port', String(port))
   origin = `http://127.0.0.1:${port}`

@@ -198,6 +198,7 @@ fn carts() -> Vec<Rule> {
         // An admin is told that there is no cart, an other user about the own one; both see nothing of the owner's.
         get("cart", "/cart", [Unknown, Hidden, Done, Done]).at("/cart?user_id=$user&$cart"),
         get("cart", "/carts", CART_LISTED).at("/carts?ids=$cart"),
+        get("cart", "/carts/active", OWN_LISTED).at("/carts/active?user_ids=$user"),
         post("cart", "/cart/items", CART_CHANGED)
             .body(json!({"cart_id": "$cart", "product_id": "$product", "quantity": 1}))
             .answers(201),
@@ -215,6 +216,7 @@ fn orders() -> Vec<Rule> {
     let place = json!({"cart_id": "$cart", "payment_method": "pm_card_visa", "shipping_address": address()});
     vec![
         post("orders", "/orders", OWN).body(place).answers(202),
+        get("orders", "/orders/by-users", OWN_LISTED).at("/orders/by-users?user_ids=$user&limit=5"),
         get("orders", "/orders", OWN_LISTED).at("/orders?user_id=$user&limit=5&$order"),
         get("orders", "/orders/{id}", OWN_OR_ADMIN).at("/orders/$order"),
         post("orders", "/orders/{id}/cancel", OWN_OR_ADMIN).at("/orders/$order/cancel").body(json!({"reason": "dear"})),

@@ -11,10 +11,12 @@ use crate::support::oracle;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is recorded and not sent, or sent and not handled.
+/// What is recorded and not sent, or sent and not handled; what the provider has not answered.
 const UNDER_WAY: &str = "SELECT
     (SELECT count(*) FROM messaging.messages m JOIN messaging.queues q ON q.id = m.queue_id WHERE NOT q.transient)
   + (SELECT count(*) FROM messaging.delayed_messages)
+  + (SELECT count(*) FROM payments.payments WHERE status IN ('pending', 'authorized'))
+  + (SELECT count(*) FROM payments.refunds WHERE status = 'pending')
   + (SELECT count(*) FROM (
          SELECT failed_at FROM catalog.outbox UNION ALL SELECT failed_at FROM cart.outbox
          UNION ALL SELECT failed_at FROM orders.outbox UNION ALL SELECT failed_at FROM payments.outbox) o
@@ -41,7 +43,7 @@ impl State {
         eventually(PATIENCE, || async {
             match oracle::count(&world.database, UNDER_WAY).await {
                 0 => Ok(()),
-                messages => Err(format!("{messages} messages are under way")),
+                messages => Err(format!("{messages} messages, charges and refunds are under way")),
             }
         })
         .await;

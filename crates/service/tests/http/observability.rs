@@ -197,8 +197,11 @@ impl<'a> MakeWriter<'a> for Lines {
 #[tokio::test]
 async fn a_fault_is_logged_once_with_its_cause_and_correlation_id_and_no_secret() {
     let lines = Lines::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(lines.clone()).with_max_level(tracing::Level::TRACE).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .with_max_level(tracing::Level::TRACE)
+        .finish();
     let token = token(Role::Admin);
     let authorization = format!("Bearer {token}");
     let guard = tracing::subscriber::set_default(subscriber);

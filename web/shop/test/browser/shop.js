@@ -23,7 +23,7 @@ export const DEVICES = {
 
 /** Starts a shop with nothing in front of it; `prost('reset', '--yes')` deletes it again. */
 export async function startProst() {
-  const dataDir = join(env.PROST_TEST_DIR ?? tmpdir(), `shop-${randomUUID()}`)
+  const dataDir = join(env.SHOPS_DIR ?? tmpdir(), `shop-${randomUUID()}`)
   const prost = (...args) => run(binary, ['--data-dir', dataDir, ...args])
   const port = await freePorts(8)
   await prost('up', '--detach', '--port', String(port))
