@@ -65,6 +65,7 @@ test('a page that was offline catches up', async () => {
   await page.goto('/')
   await orderSlowly(page)
   await context.setOffline(true)
+  await page.getByText('The connection is lost.').waitFor()
   await context.setOffline(false)
   await heading(page, 'It is yours')
   await leave()
