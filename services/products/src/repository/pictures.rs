@@ -60,7 +60,7 @@ pub async fn store(
     })
 }
 
-/// Keeps these from being pruned for now; returns how many there are.
+/// Begins the grace of these anew, so that the next pruning leaves them; returns how many there are.
 pub async fn touch(tx: &Connection, files: &[String]) -> Result<u64, Error> {
     if files.is_empty() {
         return Ok(0);
