@@ -120,9 +120,12 @@ impl RedisServer {
             Some(known) => known,
             None => Remembered { port: free_port()? },
         };
-        if self.pid().is_some() {
-            self.wait_ready(remembered.port).await?;
-            return Ok(Started::Adopted);
+        if let Some(pid) = self.pid() {
+            match self.wait_ready(remembered.port, pid).await {
+                Ok(()) => return Ok(Started::Adopted),
+                Err(_) if !process::is_running(pid) => progress.step("Redis was just ending"),
+                Err(error) => return Err(error),
+            }
         }
         let program = RedisServer::install(progress).await?;
         if !gets_free(remembered.port).await {
@@ -157,9 +160,10 @@ impl RedisServer {
             .current_dir(&folder)
             .spawn()
             .map_err(|error| self.failed(&error.to_string()))?;
-        self.pid_file()?.write(child.id().map_or(0, u32::cast_signed))?;
+        let pid = child.id().map_or(0, u32::cast_signed);
+        self.pid_file()?.write(pid)?;
         tokio::select! {
-            ready = self.wait_ready(port) => ready,
+            ready = self.wait_ready(port, pid) => ready,
             status = child.wait() => Err(self.failed(&format!(
                 "it ended at once ({}): {}",
                 status.map_or_else(|error| error.to_string(), |status| status.to_string()),
@@ -168,13 +172,16 @@ impl RedisServer {
         }
     }
 
-    async fn wait_ready(&self, port: u16) -> Result<()> {
+    async fn wait_ready(&self, port: u16, pid: i32) -> Result<()> {
         let password = folder::secret(&self.file("password"))?;
         let end = Instant::now() + READY_LIMIT;
         while Instant::now() < end {
             let pong = timeout(Duration::from_secs(2), ping(port, &password)).await;
             if matches!(pong, Ok(Ok(true))) {
                 return Ok(());
+            }
+            if !process::is_running(pid) {
+                return Err(self.failed(&process::log_tail(&self.file("redis.log"), 3)));
             }
             tokio::time::sleep(process::POLL).await;
         }

@@ -50,8 +50,11 @@ impl PostgresServer {
         let user = cluster::run_as()?;
         let (mut remembered, binaries) = self.cluster(&lock, user, progress).await?;
         if let Some(pid) = live_postmaster(&remembered.data) {
-            self.wait_ready(&remembered, pid, progress).await?;
-            return Ok(Started::Adopted);
+            match self.wait_ready(&remembered, pid, progress).await {
+                Ok(()) => return Ok(Started::Adopted),
+                Err(_) if !process::is_running(pid) => progress.step("PostgreSQL was just ending"),
+                Err(error) => return Err(error),
+            }
         }
         end_orphans(&remembered.data, progress).await?;
         remove_stale_files(&remembered.data)?;

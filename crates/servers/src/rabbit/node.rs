@@ -71,8 +71,11 @@ impl RabbitServer {
         if let Some(pid) = running
             && remembered.complete
         {
-            self.wait_ready(&remembered, pid, progress).await?;
-            return Ok(Started::Adopted);
+            match self.wait_ready(&remembered, pid, progress).await {
+                Ok(()) => return Ok(Started::Adopted),
+                Err(_) if !process::is_running(pid) => progress.step("RabbitMQ was just ending"),
+                Err(error) => return Err(error),
+            }
         }
         if let Some(half_made) = running {
             process::end("RabbitMQ", half_made, STOP_LIMIT).await?;

@@ -1,6 +1,6 @@
 //! A private RabbitMQ node on this machine's real programs.
 
-use crate::support::{TestFolder, progress};
+use crate::support::{TestFolder, dying, progress};
 use servers::{RabbitServer, Server, Started};
 
 #[tokio::test]
@@ -29,7 +29,10 @@ async fn a_node_lives_through_adoption_vhosts_kill_9_and_stop() {
 
     assert!(rabbit.stop(&progress()).await.expect("stop"));
     assert!(!rabbit.is_alive());
-    assert_eq!(rabbit.start(&progress()).await.expect("start"), Started::Fresh);
+    let mut dying = dying(&folder.join("rabbitmq/pid"), &marker(&folder));
+    assert!(rabbit.is_alive(), "so it looks");
+    assert_eq!(rabbit.revive(&progress()).await.expect("revive"), Started::Fresh);
+    dying.wait().expect("it ended");
     rabbit.destroy(&progress()).await.expect("destroy");
     assert!(!folder.join("rabbitmq").exists());
 }
@@ -59,4 +62,11 @@ async fn until_alive(rabbit: &RabbitServer) {
     while !rabbit.is_alive() {
         tokio::task::yield_now().await;
     }
+}
+
+/// What the command line of this folder's node holds, and no other's.
+fn marker(folder: &TestFolder) -> String {
+    let remembered = std::fs::read(folder.join("rabbitmq/server.json")).expect("read what it remembers");
+    let remembered: serde_json::Value = serde_json::from_slice(&remembered).expect("JSON");
+    format!("-private_node {}", remembered["node"].as_str().expect("a name"))
 }

@@ -1,6 +1,6 @@
 //! A private Redis on this machine's real program.
 
-use crate::support::{TestFolder, progress};
+use crate::support::{TestFolder, dying, progress};
 use servers::{RedisServer, Server, Started};
 
 #[tokio::test]
@@ -23,6 +23,13 @@ async fn a_redis_lives_through_adoption_kill_9_and_stop() {
 
     assert!(redis.stop(&progress()).await.expect("stop"));
     assert!(!redis.is_alive());
+    let conf = folder.join("redis/redis.conf").canonicalize().expect("find its settings");
+    let mut dying = dying(&folder.join("redis/pid"), &conf.to_string_lossy());
+    assert!(redis.is_alive(), "so it looks");
+    assert_eq!(redis.revive(&progress()).await.expect("revive"), Started::Fresh);
+    dying.wait().expect("it ended");
+
+    assert!(redis.stop(&progress()).await.expect("stop"));
     assert!(other.is_alive());
     other.destroy(&progress()).await.expect("destroy");
 }

@@ -44,6 +44,14 @@ impl Drop for TestFolder {
     }
 }
 
+/// A stand-in for a server that was just killed: recognised by its command line, and gone in a moment.
+pub fn dying(pid_file: &Path, marker: &str) -> std::process::Child {
+    let mut sleep = std::process::Command::new("sh");
+    let dying = sleep.args(["-c", "sleep 0.3; true", marker]).spawn().expect("spawn a stand-in");
+    std::fs::write(pid_file, dying.id().to_string()).expect("write its process id");
+    dying
+}
+
 pub fn progress() -> Progress {
     Progress::new(|step| eprintln!("{step}"))
 }
