@@ -77,11 +77,14 @@ pub fn nothing_here() -> Error {
     Error::not_found("not_found", "there is nothing at this path")
 }
 
-/// Does the client already have what has this tag?
+/// Does the client already have what has this tag? Compared as a cache does: a weak tag is as good as a strong one.
 pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    fn opaque(tag: &str) -> &str {
+        tag.strip_prefix("W/").unwrap_or(tag)
+    }
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    tags.any(|tag| tag == "*" || opaque(tag) == opaque(etag))
 }
 
 fn etag(hash: &[u8; 32]) -> String {

@@ -8,6 +8,7 @@
 mod auth;
 mod caller;
 pub mod client;
+mod compression;
 pub mod config;
 mod error;
 pub mod extract;

@@ -22,10 +22,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
-use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::auth::TokenKeys;
+use crate::compression::compressed;
 use crate::config::{ConfigError, Env};
 use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::layers::{self, CORRELATION_ID, TRACEPARENT};
@@ -65,9 +65,9 @@ pub struct AppConfig {
 /// Whether answers are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Never: right behind a proxy, and between services.
+    /// Never: between services, which are near each other.
     Off,
-    /// With gzip, for clients that accept it.
+    /// With gzip, for clients that accept it: towards browsers.
     Gzip,
 }
 
@@ -103,11 +103,12 @@ impl AppConfig {
         })
     }
 
-    /// What faces the outside, the gateway, reads `RATE_LIMIT_PER_ADDRESS` besides: a service behind it would
-    /// count the gateway.
+    /// What faces the outside, the gateway, compresses, and reads `RATE_LIMIT_PER_ADDRESS` besides: a service behind
+    /// it would count the gateway.
     pub fn facing_outside(self, env: &Env) -> Result<Self, ConfigError> {
         let expected = "a number of requests per minute, at least 1";
-        Ok(Self { rate_limit_per_address: env.parse("RATE_LIMIT_PER_ADDRESS", expected)?, ..self })
+        let rate_limit_per_address = env.parse("RATE_LIMIT_PER_ADDRESS", expected)?;
+        Ok(Self { rate_limit_per_address, compression: Compression::Gzip, ..self })
     }
 }
 
@@ -126,7 +127,7 @@ pub fn app(router: Router, config: AppConfig) -> Router {
     };
     let router = match compression {
         Compression::Off => router,
-        Compression::Gzip => router.layer(CompressionLayer::new()),
+        Compression::Gzip => compressed(router),
     };
     let router = match cors {
         None => router,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderValue, Method};
+use axum::routing::get;
 use serde_json::json;
 use service::health::{Check, Standard, standard_routes};
 use service::server::{AppConfig, app};
@@ -96,6 +98,34 @@ async fn a_flood_from_one_address_is_429_where_a_limit_is_set() {
     assert_eq!(answer.header("retry-after"), "60");
     assert_eq!(from([203, 0, 113, 2]).await.status.as_u16(), 200);
     assert!(config().facing_outside(&Env::map([("RATE_LIMIT_PER_ADDRESS", "0")])).is_err());
+}
+
+#[tokio::test]
+async fn what_faces_the_outside_compresses_what_is_large_and_no_secret() {
+    let text = "prost ".repeat(400);
+    let page = |content_type: &'static str, length: usize| {
+        let text = text[..length].to_owned();
+        get(async move || ([(CONTENT_TYPE, content_type)], text))
+    };
+    let routes = Router::new()
+        .route("/json", page("application/json", 2400))
+        .route("/small", page("application/json", 600))
+        .route("/drawing", page("image/svg+xml", 2400))
+        .route("/photograph", page("image/webp", 2400))
+        .route("/font", page("font/woff2", 2400))
+        .route("/login", get(async || ([(SET_COOKIE, "session=1; HttpOnly")], "token ".repeat(400))));
+    let router = app(routes, config().facing_outside(&Env::map::<&str, &str>([])).unwrap());
+    let encoding = async |path: &str, accepted: &str| {
+        let answer = call(router.clone(), request(Method::GET, path, &[("accept-encoding", accepted)], "")).await;
+        answer.headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap().to_owned())
+    };
+    for path in ["/json", "/drawing"] {
+        assert_eq!(encoding(path, "gzip, br").await.as_deref(), Some("gzip"), "{path}");
+        assert_eq!(encoding(path, "identity").await, None, "{path}: nobody asked");
+    }
+    for path in ["/small", "/photograph", "/font", "/login"] {
+        assert_eq!(encoding(path, "gzip, br").await, None, "{path}");
+    }
 }
 
 #[test]
