@@ -12,8 +12,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
+use events::topology::QUEUES;
 use futures_util::future::join_all;
-use operations::{ActFilter, OperationsApi, OutboxFilter};
+use operations::{ActFilter, DeadLetterFilter, OperationsApi, OutboxFilter};
 use orders_client::SagaFilter;
 use service::{Error, PageQuery, pagination};
 
@@ -49,12 +50,13 @@ impl OperationQueries {
         #[graphql(default = 20, desc = "How many, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this service.")] service: Option<String>,
+        #[graphql(desc = "Only those of this queue, e.g. orders.cart.events.queue.")] queue: Option<String>,
         #[graphql(desc = "Only those that hold this text: an id of an event, a saga or an order, an e-mail address.")]
         about: Option<String>,
     ) -> Result<DeadLetterList> {
         let scope = Scope::of(ctx);
         let page = PageQuery { limit: first.map(Into::into), cursor: after, with_cursors: None };
-        letters(scope, service.as_deref(), about, page).await.map_err(fault)
+        letters(scope, service.as_deref(), DeadLetterFilter { queue, about }, page).await.map_err(fault)
     }
 
     /// One dead letter, with its message (admin); null if there is none.
@@ -98,6 +100,20 @@ impl OperationQueries {
             }
         };
         Ok(asked.await.into_iter().map(outbox).collect())
+    }
+
+    /// One unsent event, with its message (admin); null if there is none.
+    async fn outbox_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service that recorded it.")] service: String,
+        #[graphql(desc = "The event.")] event_id: ID,
+    ) -> Result<Option<UnsentEvent>> {
+        let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
+        let Ok(event_id) = event_id.parse() else { return Ok(None) };
+        let Ok(api) = operated(scope, &service) else { return Ok(None) };
+        Ok(found(api.unsent_event(&scope.caller, event_id).await)?.map(UnsentEvent::from))
     }
 
     /// Sagas by state, oldest first (admin).
@@ -206,22 +222,27 @@ fn operated<'a>(scope: &'a Scope, service: &str) -> Result<&'a dyn OperationsApi
         .ok_or_else(|| Error::not_found("service_not_found", "there is no such service"))
 }
 
-/// A page over all services: each gives its own first letters behind the cursor, which means the same to all.
+/// A page over all services that are wanted: each gives its own first letters behind the cursor, which means the same
+/// to all.
 async fn letters(
     scope: &Scope,
     service: Option<&str>,
-    about: Option<String>,
+    filter: DeadLetterFilter,
     page: PageQuery,
 ) -> Result<DeadLetterList, Error> {
     scope.caller.admin()?;
     let limit = usize::from(page.limit()?);
-    let filter = operations::DeadLetterFilter { queue: None, about };
-    let answers = each(scope, |api| {
-        let (filter, page) = (filter.clone(), page.clone());
-        async move { api.dead_letters(&scope.caller, filter, page).await }
+    let owner = filter.queue.as_deref().map(owner_of);
+    let wanted = scope.clients.operations.iter().filter(|operated| {
+        service.is_none_or(|wanted| wanted == operated.service)
+            && owner.is_none_or(|owner| owner == Some(operated.service))
     });
+    let answers = join_all(wanted.map(|operated| {
+        let (filter, page) = (filter.clone(), page.clone());
+        async move { (operated.service, operated.api.dead_letters(&scope.caller, filter, page).await) }
+    }));
     let (mut list, mut items, mut more) = (DeadLetterList::default(), Vec::new(), false);
-    for (name, answer) in answers.await.into_iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == *name)) {
+    for (name, answer) in answers.await {
         match answer {
             Ok(found) => {
                 list.total += found.total;
@@ -240,6 +261,11 @@ async fn letters(
     }
     list.items = items.into_iter().map(DeadLetter::from).collect();
     Ok(list)
+}
+
+/// The service that reads a queue.
+fn owner_of(queue: &str) -> Option<&'static str> {
+    QUEUES.iter().find(|known| known.name() == queue).map(|known| known.service)
 }
 
 /// Of services that are away nothing is told: the trail is for reading up.

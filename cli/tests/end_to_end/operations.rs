@@ -353,6 +353,11 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
     services.sort_unstable();
     assert_eq!(services, ["analytics", "products"]);
     assert!(seen.iter().all(|letter| letter["eventId"] == event));
+    let of_queue = "query($queue: String!) { deadLetters(queue: $queue) { total items { queue } } }";
+    let found = admin.graphql(of_queue, json!({"queue": seen[0]["queue"]})).await["deadLetters"].clone();
+    assert_eq!(found, json!({"total": 1, "items": [{"queue": seen[0]["queue"]}]}));
+    let found = admin.graphql(of_queue, json!({"queue": "nobody.knows.this.queue"})).await["deadLetters"].clone();
+    assert_eq!(found, json!({"total": 0, "items": []}));
     let variables = json!({"service": seen[0]["service"], "queue": seen[0]["queue"], "id": seen[0]["id"]});
     let one = "query($service: String!, $queue: String!, $id: ID!) {
         deadLetter(service: $service, queue: $queue, id: $id) { body } }";

@@ -11,13 +11,14 @@ use uuid::Uuid;
 use crate::{
     Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DeliveryFilter, DiscardDeadLetters,
     DiscardEvent, EventFilter, Handled, Operations, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent,
-    Selection, UnsentEvent,
+    Selection, UnsentDetail, UnsentEvent,
 };
 
 /// All endpoints, under `/admin`.
 pub fn router(operations: Arc<Operations>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(outbox))
+        .routes(routes!(unsent_event))
         .routes(routes!(retry_event))
         .routes(routes!(discard_event))
         .routes(routes!(dead_letters))
@@ -43,6 +44,17 @@ async fn outbox(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Outbox>, Error> {
     operations.outbox(&caller, filter, page).await.map(Json)
+}
+
+/// One unsent event, with the whole message (admin).
+#[utoipa::path(get, path = "/admin/outbox/{event_id}", params(("event_id" = Uuid, Path)), responses(
+    (status = 200, body = UnsentDetail), (status = 404, body = ErrorBody)))]
+async fn unsent_event(
+    State(operations): Hand,
+    Admin(caller): Admin,
+    Path(event_id): Path<Uuid>,
+) -> Result<Json<UnsentDetail>, Error> {
+    operations.unsent_event(&caller, event_id).await.map(Json)
 }
 
 /// Let a failed event be sent again (admin).

@@ -44,7 +44,7 @@ impl Operations {
             _ => None,
         };
         let items = found.iter().take(limit).map(|letter| DeadLetter::of(self.service, letter)).collect();
-        Ok(DeadLetters { items, next_cursor, total: self.dead(None).await? })
+        Ok(DeadLetters { items, next_cursor, total: self.dead(filter.queue.as_deref()).await? })
     }
 
     async fn letters_named(

@@ -13,7 +13,7 @@ use crate::outbox::{Settle, settle};
 use crate::{
     Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DiscardDeadLetters, DiscardEvent,
     EventFilter, Handled, Operations, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent, Selection,
-    UnsentEvent,
+    UnsentDetail, UnsentEvent,
 };
 
 /// Characters of a reason.
@@ -24,6 +24,11 @@ impl OperationsApi for Operations {
     async fn outbox(&self, caller: &Caller, filter: OutboxFilter, page: PageQuery) -> Result<Outbox, Error> {
         caller.admin()?;
         self.unsent(&filter, &page).await
+    }
+
+    async fn unsent_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentDetail, Error> {
+        caller.admin()?;
+        self.unsent_detail(event_id).await
     }
 
     async fn retry_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentEvent, Error> {

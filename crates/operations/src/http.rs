@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     Act, ActFilter, DeadLetterDetail, DeadLetterFilter, DeadLetters, Delivery, DeliveryFilter, DiscardDeadLetters,
     DiscardEvent, EventFilter, Handled, OperationsApi, Outbox, OutboxFilter, Queue, RecordedEvent, Selection,
-    UnsentEvent,
+    UnsentDetail, UnsentEvent,
 };
 
 /// A service in another process.
@@ -36,6 +36,10 @@ struct Filtered<'a, F> {
 impl OperationsApi for Http {
     async fn outbox(&self, caller: &Caller, filter: OutboxFilter, page: PageQuery) -> Result<Outbox, Error> {
         self.http.get(caller, "/admin/outbox").query(&Filtered { filter: &filter, page: &page }).send().await
+    }
+
+    async fn unsent_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentDetail, Error> {
+        self.http.get(caller, &format!("/admin/outbox/{event_id}")).send().await
     }
 
     async fn retry_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentEvent, Error> {

@@ -44,6 +44,9 @@ pub trait OperationsApi: Send + Sync {
     /// How the outbox stands, and what it holds, oldest first.
     async fn outbox(&self, caller: &Caller, filter: OutboxFilter, page: PageQuery) -> Result<Outbox, Error>;
 
+    /// One unsent event, with the whole message. Errors: `event_not_found`.
+    async fn unsent_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentDetail, Error>;
+
     /// Lets a failed event be sent again. Errors: `event_not_found`, `event_not_failed`.
     async fn retry_event(&self, caller: &Caller, event_id: Uuid) -> Result<UnsentEvent, Error>;
 

@@ -2,13 +2,14 @@
 
 use database::Connection;
 use database::audit::{self, Operator};
+use database::history;
 use database::outbox::{self, Which};
 use events::EventId;
 use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
 use crate::handlers::operator;
-use crate::{Act, ActFilter, Operations, Outbox, OutboxFilter, OutboxStatus, UnsentEvent, UnsentStatus};
+use crate::{Act, ActFilter, Operations, Outbox, OutboxFilter, OutboxStatus, UnsentDetail, UnsentEvent, UnsentStatus};
 
 /// What is done to a failed event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,16 @@ impl Operations {
         let status = OutboxStatus::of(self.service, outbox::backlog(&db).await?);
         let page = Page::new(page, rows, |row| row.event_id)?.map(|row| UnsentEvent::of(self.service, row));
         Ok(Outbox { status, items: page.items, next_cursor: page.next_cursor })
+    }
+
+    /// One unsent event, with its message.
+    pub(crate) async fn unsent_detail(&self, event_id: Uuid) -> Result<UnsentDetail, Error> {
+        let id = EventId(event_id);
+        let db = self.database.read().await?;
+        let unsent = find(&db, id).await?.ok_or_else(not_found)?;
+        let recorded = history::recorded(&db, history::Which::One(id), None, 1).await?;
+        let body = recorded.into_iter().next().ok_or_else(not_found)?.envelope;
+        Ok(UnsentDetail { event: UnsentEvent::of(self.service, unsent), body })
     }
 
     /// Lets failed events be sent again; returns those that were failed.

@@ -87,7 +87,7 @@ pub struct DeadLetters {
     pub items: Vec<DeadLetter>,
     /// Where the next page begins; `null` on the last one.
     pub next_cursor: Option<String>,
-    /// How many this service has, whatever was asked for.
+    /// How many the queue has that was asked for, or the service; whatever text was looked for.
     pub total: i64,
 }
 
@@ -267,6 +267,16 @@ impl UnsentEvent {
             failed_at: unsent.failed_at,
         }
     }
+}
+
+/// An event that is recorded and not published, all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnsentDetail {
+    /// What the list says.
+    #[serde(flatten)]
+    pub event: UnsentEvent,
+    /// The message as it will be published.
+    pub body: String,
 }
 
 /// How an outbox stands, and what it holds.

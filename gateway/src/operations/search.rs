@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 use events::UserId;
-use operations::{ActFilter, EventFilter, OutboxFilter};
+use operations::{ActFilter, DeadLetterFilter, EventFilter, OutboxFilter};
 use orders_client::{OrderFilter, SagaFilter};
 use service::{Error, PageQuery};
 use users_client::UserFilter;
@@ -41,7 +41,9 @@ pub struct Findings {
 
 /// Looks everywhere. The caller is an admin.
 pub(super) async fn search(scope: &Scope, text: &str) -> Result<Findings, Error> {
-    let dead_letters = letters(scope, None, Some(text.to_owned()), PageQuery::first(100)).await?;
+    let dead_letters =
+        letters(scope, None, DeadLetterFilter { queue: None, about: Some(text.to_owned()) }, PageQuery::first(100))
+            .await?;
     match text.parse() {
         Ok(id) => by_id(scope, id, dead_letters).await,
         Err(_) => by_name(scope, text, dead_letters).await,

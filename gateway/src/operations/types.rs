@@ -59,7 +59,7 @@ pub struct DeadLetterList {
     pub(super) items: Vec<DeadLetter>,
     /// Where the next page begins; null on the last one.
     pub(super) next_cursor: Option<String>,
-    /// How many there are, whatever was asked for.
+    /// How many the queue has that was asked for, or the service, or all of them; whatever text was looked for.
     pub(super) total: i64,
     /// Services that did not answer.
     pub(super) unreachable: Vec<&'static str>,
@@ -74,6 +74,10 @@ pub struct UnsentEvent {
     pub(super) service: String,
     /// Its name.
     pub(super) event_type: String,
+    /// Where it goes.
+    pub(super) exchange: String,
+    /// With which key.
+    pub(super) routing_key: String,
     /// Its saga.
     pub(super) correlation_id: ID,
     /// Whether it was given up, until somebody retries it.
@@ -82,8 +86,18 @@ pub struct UnsentEvent {
     pub(super) attempts: i32,
     /// When it was recorded.
     pub(super) recorded_at: DateTime,
+    /// When it is tried next; null if it was given up.
+    pub(super) next_attempt_at: Option<DateTime>,
     /// What was said last.
     pub(super) last_error: Option<String>,
+    /// The message as it will be published; null in lists.
+    pub(super) body: Option<String>,
+}
+
+impl From<operations::UnsentDetail> for UnsentEvent {
+    fn from(detail: operations::UnsentDetail) -> Self {
+        UnsentEvent { body: Some(detail.body), ..detail.event.into() }
+    }
 }
 
 impl From<operations::UnsentEvent> for UnsentEvent {
@@ -92,11 +106,15 @@ impl From<operations::UnsentEvent> for UnsentEvent {
             event_id: event.event_id.to_string().into(),
             service: event.service,
             event_type: event.event_type,
+            exchange: event.exchange,
+            routing_key: event.routing_key,
             correlation_id: event.correlation_id.to_string().into(),
             failed: event.status == operations::UnsentStatus::Failed,
             attempts: event.attempts,
             recorded_at: DateTime(event.recorded_at),
+            next_attempt_at: event.next_attempt_at.map(DateTime),
             last_error: event.last_error,
+            body: None,
         }
     }
 }

@@ -191,9 +191,10 @@ fn operators() -> Vec<FieldRule> {
     let event = json!({"service": OPERATED, "eventId": "$event"});
     let given_up = json!({"service": OPERATED, "eventId": "$event", "reason": "made by a test"});
     vec![
-        field("Query.deadLetters", ADMIN, json!({"first": 5, "service": OPERATED, "about": "x"})),
+        field("Query.deadLetters", ADMIN, json!({"first": 5, "service": OPERATED, "queue": "$queue", "about": "x"})),
         field("Query.deadLetter", ADMIN, json!({"service": OPERATED, "queue": "$queue", "id": "$letter"})),
         field("Query.outboxes", ADMIN, json!({})),
+        field("Query.outboxEvent", ADMIN, json!({"service": OPERATED, "eventId": "$event"})),
         field("Query.sagas", ADMIN, json!({"first": 5, "status": "CONFIRMED"})),
         field("Query.saga", ADMIN, json!({"id": "$order"})),
         field("Query.reports", ADMIN, json!({})),

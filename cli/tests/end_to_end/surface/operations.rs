@@ -263,6 +263,7 @@ fn operators() -> Vec<Rule> {
         post("users", "/admin/dlq/replay", ADMIN).body(json!({"all": true})),
         post("users", "/admin/dlq/discard", ADMIN).body(everything),
         get("*", "/admin/outbox", ADMIN).at("/admin/outbox?status=failed&about=$event&limit=5"),
+        get("*", "/admin/outbox/{event_id}", ADMIN).at("/admin/outbox/$event"),
         post("*", "/admin/outbox/{event_id}/retry", ADMIN).at("/admin/outbox/$event/retry"),
         post("*", "/admin/outbox/{event_id}/discard", ADMIN)
             .at("/admin/outbox/$event/discard")

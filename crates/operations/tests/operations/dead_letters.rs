@@ -19,6 +19,10 @@ async fn a_parked_message_replays_to_one_effect(kind: Kind) {
     assert_eq!((detail.letter.event_id, detail.letter.service.as_str()), (Some(event.uuid()), "orders"));
     assert_eq!(detail.envelope.expect("an envelope")["event_id"], event.to_string());
 
+    let elsewhere = DeadLetterFilter { queue: Some("orders.cart.events.queue".to_owned()), about: None };
+    let found = shop.http.dead_letters(&admin, elsewhere, PageQuery::default()).await.expect("another queue");
+    assert_eq!((found.items.len(), found.total), (0, 0), "each queue has its own");
+
     // A dry run only tells; a key makes a repetition answer alike.
     let all = Selection { all: true, dry_run: true, ..Selection::default() };
     let told = shop.http.replay(&admin, all.clone()).await.expect("a dry run");

@@ -9,7 +9,7 @@ use testkit::{eventually, prepare_all};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Hands, Kind, LIMIT, Shop, draft};
+use crate::support::{Hands, Kind, LIMIT, Shop, body, draft};
 
 async fn record(shop: &Shop, drafts: Vec<Draft>) {
     let recorded: Result<(), database::Error> =
@@ -45,6 +45,7 @@ async fn every_statement_fits_the_schema() {
 async fn a_failed_event_is_retried_or_given_up(kind: Kind) {
     let shop = Shop::new(kind).await;
     let (sent, given_up) = (draft(), draft());
+    let message = body(&sent);
     let (mended, hopeless) = (sent.envelope.event_id, given_up.envelope.event_id);
     record(&shop, vec![sent, given_up]).await;
     for event in [mended, hopeless] {
@@ -54,6 +55,10 @@ async fn a_failed_event_is_retried_or_given_up(kind: Kind) {
     let pending = shop.http.outbox(&admin, OutboxFilter::default(), PageQuery::first(1)).await.expect("outbox");
     assert_eq!((pending.status.pending, pending.status.failed, pending.items.len()), (2, 0, 1));
     assert!(pending.next_cursor.is_some() && pending.status.oldest_age_s.is_some());
+    let shown = shop.http.unsent_event(&admin, mended.uuid()).await.expect("one of them");
+    assert_eq!((shown.event.event_id, shown.body), (mended.uuid(), message), "as it will be published");
+    let curious = shop.http.unsent_event(&shop.caller(Role::User), mended.uuid()).await.expect_err("no admin");
+    assert_eq!(curious.status.as_u16(), 403);
     let early = shop.http.retry_event(&admin, mended.uuid()).await.expect_err("it is still tried");
     assert_eq!((early.code.as_ref(), early.status.as_u16()), ("event_not_failed", 409));
 
@@ -84,6 +89,8 @@ async fn a_failed_event_is_retried_or_given_up(kind: Kind) {
     .await;
     assert_eq!(shop.effects(hopeless).await, 0);
     let gone = shop.http.discard_event(&admin, hopeless.uuid(), reason).await.expect_err("gone");
+    assert_eq!(gone.code, "event_not_found");
+    let gone = shop.http.unsent_event(&admin, mended.uuid()).await.expect_err("it was sent");
     assert_eq!(gone.code, "event_not_found");
     let unknown = shop.http.retry_event(&admin, Uuid::now_v7()).await.expect_err("never there");
     assert_eq!(unknown.status.as_u16(), 404);
