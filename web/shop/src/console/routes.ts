@@ -115,6 +115,13 @@ export const consoleRoutes: RouteRecordRaw[] = [
         meta: { title: 'consoleMessages.outbox.title' },
       },
       {
+        path: 'messages/outbox/:service/:eventId',
+        name: 'console-outbox-event',
+        component: () => import('./messages/OutboxEventPage.vue'),
+        props: true,
+        meta: { title: 'consoleMessages.unsentEvent.title' },
+      },
+      {
         path: 'messages/audit',
         name: 'console-audit',
         component: () => import('./messages/AuditPage.vue'),

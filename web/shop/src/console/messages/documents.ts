@@ -1,8 +1,8 @@
 import { graphql } from '@/graphql/tada'
 
 export const DeadLettersQuery = graphql(`
-  query DeadLetters($first: Int!, $after: String, $service: String, $about: String) {
-    deadLetters(first: $first, after: $after, service: $service, about: $about) {
+  query DeadLetters($first: Int!, $after: String, $queue: String, $about: String) {
+    deadLetters(first: $first, after: $after, queue: $queue, about: $about) {
       items {
         id
         service
@@ -110,6 +110,33 @@ export const OutboxesQuery = graphql(`
         recordedAt
         lastError
       }
+    }
+  }
+`)
+
+export const OutboxEventQuery = graphql(`
+  query OutboxEvent($service: String!, $eventId: ID!) {
+    outboxEvent(service: $service, eventId: $eventId) {
+      eventId
+      service
+      eventType
+      exchange
+      routingKey
+      correlationId
+      failed
+      attempts
+      recordedAt
+      nextAttemptAt
+      lastError
+      body
+    }
+    operatorActs(about: $eventId) {
+      id
+      actedAt
+      actor
+      action
+      reason
+      outcome
     }
   }
 `)

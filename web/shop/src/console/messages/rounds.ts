@@ -1,6 +1,7 @@
-/** Which letters one request is about: those named, or all of a service. */
+/** Which letters one request is about: those named, or all of a queue. */
 export interface Batch {
   service: string
+  queue?: string
   ids?: string[]
   all?: boolean
 }
@@ -38,7 +39,7 @@ export function batchesOf(letters: readonly { id: string; service: string }[]): 
 }
 
 /**
- * Goes through the batches, a round at a time: whatever of a service is left is asked for again, back to the same moment,
+ * Goes through the batches, a round at a time: whatever of a queue is left is asked for again, back to the same moment,
  * so that a letter that comes back is not taken twice. Ends at the first round that fails (`ask` answers null) or when
  * `isStopped` says so; what was handled till then stays handled. Answers whether it came to the end.
  */

@@ -18,7 +18,8 @@ export function useDisposal(disposal: Disposal) {
   const isComplete = ref(false)
 
   async function ask(batch: Batch, until: string | null, dryRun: boolean, reason: string): Promise<Handled | null> {
-    const which = { service: batch.service, ids: batch.ids ?? null, all: batch.all ?? false, until, dryRun }
+    const { service, queue = null, ids = null, all = false } = batch
+    const which = { service, queue, ids, all, until, dryRun }
     if (disposal === 'replay') return (await replay.run(which))?.handled ?? null
     return (await discard.run({ ...which, reason }))?.handled ?? null
   }

@@ -3,7 +3,7 @@ import { computed, toValue } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
 import { usePolledQuery } from '../parts/usePolledQuery'
-import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxesQuery } from './documents'
+import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxesQuery, OutboxEventQuery } from './documents'
 
 export type DeadLetterRow = ResultOf<typeof DeadLettersQuery>['deadLetters']['items'][number]
 export type UnsentEvent = ResultOf<typeof OutboxesQuery>['outboxes'][number]['events'][number]
@@ -45,6 +45,20 @@ export function useDeadLetter(variables: MaybeRefOrGetter<VariablesOf<typeof Dea
 export function useOutboxes() {
   const { data, error, fetching, refresh } = usePolledQuery({ query: OutboxesQuery, variables: {} }, POLL_EVERY_MS)
   return { outboxes: computed(() => data.value?.outboxes ?? []), error, fetching, retry: refresh }
+}
+
+export function useOutboxEvent(variables: MaybeRefOrGetter<VariablesOf<typeof OutboxEventQuery>>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: OutboxEventQuery, variables: computed(() => toValue(variables)) },
+    POLL_EVERY_MS,
+  )
+  return {
+    event: computed(() => data.value?.outboxEvent ?? null),
+    acts: computed(() => data.value?.operatorActs ?? []),
+    error,
+    fetching,
+    retry: refresh,
+  }
 }
 
 export function useActs() {

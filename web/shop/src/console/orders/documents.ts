@@ -74,6 +74,14 @@ export const SagaFields = graphql(`
     updatedAt
     expiresAt
     customerEmail
+    acts {
+      id
+      actedAt
+      actor
+      action
+      reason
+      outcome
+    }
     events {
       eventId
       eventType
@@ -180,14 +188,6 @@ export const OrderQuery = graphql(
       }
       saga(id: $id) {
         ...SagaFields
-      }
-      operatorActs(about: $id) {
-        id
-        actedAt
-        actor
-        action
-        reason
-        outcome
       }
     }
   `,

@@ -62,7 +62,7 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
     order,
     saga: computed(() => data.value?.saga),
     events: computed(() => data.value?.saga?.events ?? []),
-    acts: computed(() => data.value?.operatorActs ?? []),
+    acts: computed(() => data.value?.saga?.acts ?? []),
     /** What is shown of its state: a stuck saga hides behind an order that merely looks slow. */
     status: computed(() => (data.value?.saga?.status === 'STUCK' ? 'STUCK' : (order.value?.status ?? ''))),
     error,

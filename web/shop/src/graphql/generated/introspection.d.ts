@@ -2387,16 +2387,45 @@ export type introspection = {
         "interfaces": []
       },
       {
+        "kind": "INPUT_OBJECT",
+        "name": "LogoutInput",
+        "inputFields": [
+          {
+            "name": "idempotencyKey",
+            "type": {
+              "kind": "SCALAR",
+              "name": "String"
+            }
+          }
+        ],
+        "isOneOf": false
+      },
+      {
         "kind": "OBJECT",
         "name": "LogoutPayload",
         "fields": [
           {
             "name": "done",
             "type": {
+              "kind": "SCALAR",
+              "name": "Boolean"
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
+            "name": "userErrors",
+            "type": {
               "kind": "NON_NULL",
               "ofType": {
-                "kind": "SCALAR",
-                "name": "Boolean"
+                "kind": "LIST",
+                "ofType": {
+                  "kind": "NON_NULL",
+                  "ofType": {
+                    "kind": "OBJECT",
+                    "name": "UserError"
+                  }
+                }
               }
             },
             "args": [],
@@ -2818,7 +2847,15 @@ export type introspection = {
                 "name": "LogoutPayload"
               }
             },
-            "args": [],
+            "args": [
+              {
+                "name": "input",
+                "type": {
+                  "kind": "INPUT_OBJECT",
+                  "name": "LogoutInput"
+                }
+              }
+            ],
             "isDeprecated": false
           },
           {
@@ -4582,6 +4619,13 @@ export type introspection = {
                 "defaultValue": "20"
               },
               {
+                "name": "queue",
+                "type": {
+                  "kind": "SCALAR",
+                  "name": "String"
+                }
+              },
+              {
                 "name": "service",
                 "type": {
                   "kind": "SCALAR",
@@ -4718,6 +4762,36 @@ export type introspection = {
                 "type": {
                   "kind": "SCALAR",
                   "name": "DateTime"
+                }
+              }
+            ],
+            "isDeprecated": false
+          },
+          {
+            "name": "outboxEvent",
+            "type": {
+              "kind": "OBJECT",
+              "name": "UnsentEvent"
+            },
+            "args": [
+              {
+                "name": "eventId",
+                "type": {
+                  "kind": "NON_NULL",
+                  "ofType": {
+                    "kind": "SCALAR",
+                    "name": "ID"
+                  }
+                }
+              },
+              {
+                "name": "service",
+                "type": {
+                  "kind": "NON_NULL",
+                  "ofType": {
+                    "kind": "SCALAR",
+                    "name": "String"
+                  }
                 }
               }
             ],
@@ -5830,6 +5904,24 @@ export type introspection = {
         "name": "Saga",
         "fields": [
           {
+            "name": "acts",
+            "type": {
+              "kind": "NON_NULL",
+              "ofType": {
+                "kind": "LIST",
+                "ofType": {
+                  "kind": "NON_NULL",
+                  "ofType": {
+                    "kind": "OBJECT",
+                    "name": "OperatorAct"
+                  }
+                }
+              }
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
             "name": "asked",
             "type": {
               "kind": "NON_NULL",
@@ -6867,6 +6959,15 @@ export type introspection = {
             "isDeprecated": false
           },
           {
+            "name": "body",
+            "type": {
+              "kind": "SCALAR",
+              "name": "String"
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
             "name": "correlationId",
             "type": {
               "kind": "NON_NULL",
@@ -6903,6 +7004,18 @@ export type introspection = {
             "isDeprecated": false
           },
           {
+            "name": "exchange",
+            "type": {
+              "kind": "NON_NULL",
+              "ofType": {
+                "kind": "SCALAR",
+                "name": "String"
+              }
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
             "name": "failed",
             "type": {
               "kind": "NON_NULL",
@@ -6924,12 +7037,33 @@ export type introspection = {
             "isDeprecated": false
           },
           {
+            "name": "nextAttemptAt",
+            "type": {
+              "kind": "SCALAR",
+              "name": "DateTime"
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
             "name": "recordedAt",
             "type": {
               "kind": "NON_NULL",
               "ofType": {
                 "kind": "SCALAR",
                 "name": "DateTime"
+              }
+            },
+            "args": [],
+            "isDeprecated": false
+          },
+          {
+            "name": "routingKey",
+            "type": {
+              "kind": "NON_NULL",
+              "ofType": {
+                "kind": "SCALAR",
+                "name": "String"
               }
             },
             "args": [],
