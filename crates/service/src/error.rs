@@ -30,7 +30,7 @@ pub struct Error {
     pub message: Text,
     /// The HTTP status.
     pub status: StatusCode,
-    /// What is wrong with which field; only for validation.
+    /// What is wrong with which field; only for validation, and for an idempotency key that is none.
     pub fields: Box<[FieldError]>,
     /// When to try again, in whole seconds on the wire.
     pub retry_after: Option<Duration>,

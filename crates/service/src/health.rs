@@ -23,7 +23,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::error::ErrorBody;
 use crate::extract::Json;
-use crate::telemetry;
+use crate::{idempotency, telemetry};
 
 /// A dependency that does not answer within this time counts as down.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -110,7 +110,8 @@ pub struct Standard {
 }
 
 /// Mounts the common routes; merge them with the service's own. The description of the API gets what all have in
-/// common: title and version, the security scheme `bearer`, the shape of an error.
+/// common: title and version, the security scheme `bearer`, the shape of an error, the idempotency key of what changes
+/// something.
 pub fn standard_routes(standard: Standard, openapi: OpenApi) -> Router {
     telemetry::metrics();
     let openapi = complete(openapi, &standard);
@@ -132,6 +133,7 @@ fn complete(mut openapi: OpenApi, standard: &Standard) -> OpenApi {
     let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
     ErrorBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    openapi.paths.paths.values_mut().for_each(idempotency::declare);
     for (path, operation) in common_operations() {
         openapi.paths.paths.insert(path.to_owned(), PathItem::new(HttpMethod::Get, operation));
     }

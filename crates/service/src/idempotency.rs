@@ -2,14 +2,15 @@
 //!
 //! A key's record lies in the service's own `idempotency_records` and is written in the transaction of the effect:
 //! either both are there or neither. It is kept 24 h. A refusal (4xx other than 401 and 429) is an answer like
-//! any other and is kept; what it had changed is rolled back to a savepoint. The caller's scope is part of the
-//! record's id: nobody reads another's answers.
+//! any other and is kept; what it had changed is rolled back to a savepoint. What is refused before anything is looked
+//! up, a malformed body for instance, is not remembered: it may be sent mended under the same key. The caller's scope is
+//! part of the record's id: nobody reads another's answers.
 //!
 //! The scope is the user, else the cart or the line that the request is about: whoever holds its random id may use it.
 //! An anonymous request about neither (`POST /register`, `POST /cart`) has no scope, and the client's address is none:
 //! everybody behind one router shares it, and a key such as `1` would hand one shopper's cart or token to the next.
-//! Such a request is remembered only under a key that nobody else comes up with ([`IdempotencyKey::is_random`]),
-//! together with address and operation; under any other key it is carried out each time, as if it had none.
+//! Such a request is remembered together with address and operation, and only a key that nobody else comes up with
+//! ([`IdempotencyKey::is_random`]) will do. Any other is refused: whoever sends one counts on it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,13 +25,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Json;
+use utoipa::openapi::path::{Operation as Described, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::{ObjectBuilder, RefOr, Required, Type};
 use uuid::Uuid;
 
 use crate::caller::Caller;
-use crate::error::{Error, ErrorBody};
+use crate::error::{Error, ErrorBody, FieldError};
 
 /// Carries the key of a request.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Marks an operation, in the description of an API, that is carried out anew each time, whatever key comes with it.
+pub const CARRIED_OUT_ANEW: &str = "x-carried-out-anew";
 
 const MAX_KEY_BYTES: usize = 255;
 
@@ -65,8 +71,7 @@ impl IdempotencyKey {
     pub fn new(text: &str) -> Result<Self, Error> {
         let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
         if text.trim().is_empty() || text.len() > MAX_KEY_BYTES || !is_printable {
-            let message = "an idempotency key is 1 to 255 printable ASCII characters";
-            return Err(Error::bad_request("invalid_idempotency_key", message));
+            return Err(invalid_key("an idempotency key is 1 to 255 printable ASCII characters"));
         }
         Ok(Self(text.into()))
     }
@@ -100,8 +105,41 @@ pub(crate) fn key_from_headers(headers: &HeaderMap) -> Result<Option<Idempotency
     match (keys.next(), keys.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some),
-        (Some(_), Some(_)) => Err(Error::bad_request("invalid_idempotency_key", "send one Idempotency-Key")),
+        (Some(_), Some(_)) => Err(invalid_key("send one Idempotency-Key")),
     }
+}
+
+fn invalid_key(message: &'static str) -> Error {
+    const CODE: &str = "invalid_idempotency_key";
+    let mut error = Error::bad_request(CODE, message);
+    error.fields = Box::new([FieldError::new("idempotency_key", CODE, message)]);
+    error
+}
+
+/// Adds the header to the description of what changes something at a path, unless it is marked [`CARRIED_OUT_ANEW`].
+pub(crate) fn declare(path: &mut PathItem) {
+    let changes = [&mut path.post, &mut path.put, &mut path.patch, &mut path.delete].into_iter().flatten();
+    for change in changes.filter(|change| !is_carried_out_anew(change)) {
+        change.parameters.get_or_insert_default().push(RefOr::T(header()));
+    }
+}
+
+fn is_carried_out_anew(operation: &Described) -> bool {
+    operation.extensions.as_ref().is_some_and(|extensions| extensions.contains_key(CARRIED_OUT_ANEW))
+}
+
+fn header() -> Parameter {
+    let key = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_KEY_BYTES));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Makes a repetition have one effect: for 24 hours the same key and request get the same answer, another \
+             request under the same key gets 422 `idempotency_key_reused`. Without a login it has to be a random UUID.",
+        ))
+        .schema(Some(key))
+        .build()
 }
 
 /// Which table row stands for a request, and what the request was.
@@ -135,6 +173,9 @@ impl Operation {
     /// `action` is its method and route, e.g. `POST /cart/items`; `success` its status when all goes well; `held` the
     /// random id of the cart or line it is about, the scope of an anonymous caller. `input` is everything that decides
     /// the effect: body and values of the path, as one tuple.
+    ///
+    /// Errors: 400 `invalid_idempotency_key` for a key that others may choose, too, where nothing else tells callers
+    /// apart.
     pub fn new(
         service: &'static str,
         action: &'static str,
@@ -145,15 +186,12 @@ impl Operation {
     ) -> Result<Self, Error> {
         let keyed = match &caller.idempotency_key {
             None => None,
-            Some(key) => match scope(caller, held, key, action) {
-                None => None,
-                Some(scope) => Some(Keyed::new(service, action, &scope, key, input)?),
-            },
+            Some(key) => Some(Keyed::new(service, action, &scope(caller, held, key, action)?, key, input)?),
         };
         Ok(Self { service, action, success, correlation_id: caller.correlation_id, keyed })
     }
 
-    /// Whether the request is remembered; without a key, or a scope for it, there is nothing to remember it by.
+    /// Whether the request is remembered; without a key there is nothing to remember it by.
     pub fn is_keyed(&self) -> bool {
         self.keyed.is_some()
     }
@@ -180,16 +218,18 @@ impl Keyed {
     }
 }
 
-/// Whose keys are told apart; `None`: nobody's, see the head of this file.
-fn scope(caller: &Caller, held: Option<Uuid>, key: &IdempotencyKey, action: &str) -> Option<String> {
+/// Whose keys are told apart, see the head of this file.
+fn scope(caller: &Caller, held: Option<Uuid>, key: &IdempotencyKey, action: &str) -> Result<String, Error> {
     match (caller.user_id(), held) {
-        (Some(user), _) => Some(format!("user:{user}")),
-        (None, Some(held)) => Some(format!("held:{held}")),
+        (Some(user), _) => Ok(format!("user:{user}")),
+        (None, Some(held)) => Ok(format!("held:{held}")),
         (None, None) if key.is_random() => {
             let address = caller.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
-            Some(format!("address:{address} {action}"))
+            Ok(format!("address:{address} {action}"))
         }
-        (None, None) => None,
+        (None, None) => Err(invalid_key(
+            "without a login, an idempotency key has to be one that nobody else comes up with: send a random UUID",
+        )),
     }
 }
 

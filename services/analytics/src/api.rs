@@ -46,7 +46,6 @@ async fn report(
 
 /// Begins to build all reports again from the archive of events (admin). Takes a while: ask again how far it is.
 #[utoipa::path(post, path = "/admin/reports/rebuild", tag = "analytics",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition have one effect")),
     responses((status = 202, body = Rebuild), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn rebuild_reports(State(service): Service, Admin(caller): Admin) -> Result<(StatusCode, Json<Rebuild>), Error> {
     Ok((StatusCode::ACCEPTED, Json(service.rebuild_reports(&caller).await?)))
@@ -61,6 +60,7 @@ async fn rebuild_status(State(service): Service, Admin(caller): Admin) -> Result
 
 /// Gives the rebuilding of the reports up (admin).
 #[utoipa::path(delete, path = "/admin/reports/rebuild", tag = "analytics",
+    extensions(("x-carried-out-anew" = json!(true))),
     responses((status = 200, body = Rebuild), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 409, body = ErrorBody)))]
 async fn stop_rebuild(State(service): Service, Admin(caller): Admin) -> Result<Json<Rebuild>, Error> {

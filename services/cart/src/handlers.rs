@@ -145,18 +145,19 @@ impl CartApi for Carts {
     }
 
     async fn delete(&self, caller: &Caller, cart_id: CartId) -> Result<(), Error> {
+        let (action, held) = ("DELETE /cart/{id}", Some(cart_id.uuid()));
+        let operation = Operation::new(SERVICE, action, StatusCode::NO_CONTENT, caller, held, &cart_id)?;
         let caller = caller.clone();
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    // Checkouts before carts, everywhere: they outlive the cart, and its end is written to them.
-                    checkouts::lock_of_cart(tx, cart_id).await?;
-                    let stored = lock_for_change(tx, &caller, cart_id).await?;
-                    outbox::record(tx, &cleared(&stored, &caller)).await?;
-                    carts::delete(tx, cart_id).await
-                })
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move {
+                // Checkouts before carts, everywhere: they outlive the cart, and its end is written to them.
+                checkouts::lock_of_cart(tx, cart_id).await?;
+                let stored = lock_for_change(tx, &caller, cart_id).await?;
+                outbox::record(tx, &cleared(&stored, &caller)).await?;
+                carts::delete(tx, cart_id).await
             })
-            .await
+        })
+        .await
     }
 
     async fn adopt(&self, caller: &Caller, cart_id: CartId) -> Result<Cart, Error> {

@@ -50,7 +50,6 @@ impl<S: Sync> FromRequestParts<S> for Anyone {
 
 /// Opens an account.
 #[utoipa::path(post, path = "/register", tag = "users", request_body = Register,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition have one effect")),
     responses((status = 201, body = Registered), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn register(
     State(service): Service,
@@ -62,6 +61,7 @@ async fn register(
 
 /// Trades e-mail address and password for a token.
 #[utoipa::path(post, path = "/login", tag = "users", request_body = Login,
+    extensions(("x-carried-out-anew" = json!(true))),
     responses((status = 200, body = LoginAnswer), (status = 401, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn login(
     State(service): Service,
@@ -73,6 +73,7 @@ async fn login(
 
 /// Trades a refresh token, which is used up, for a new token.
 #[utoipa::path(post, path = "/refresh", tag = "users", request_body = Refresh,
+    extensions(("x-carried-out-anew" = json!(true))),
     responses((status = 200, body = LoginAnswer), (status = 401, body = ErrorBody)))]
 async fn refresh(
     State(service): Service,

@@ -227,7 +227,9 @@ impl UsersApi for Users {
 
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error> {
         own_or_admin(caller, id)?;
-        self.database.write(move |tx| Box::pin(async move { close(tx, id).await })).await
+        let action = "DELETE /profile/{id}";
+        let operation = Operation::new(SERVICE, action, StatusCode::NO_CONTENT, caller, None, &id)?;
+        idempotency::write(&self.database, operation, move |tx| Box::pin(async move { close(tx, id).await })).await
     }
 
     async fn close_account(&self, caller: &Caller, input: CloseAccount) -> Result<(), Error> {

@@ -142,21 +142,22 @@ async fn a_key_belongs_to_its_user_cart_or_address() {
 }
 
 #[tokio::test]
-async fn a_key_that_others_may_choose_too_is_no_key_of_an_anonymous_caller() {
+async fn a_key_that_others_may_choose_too_is_refused_where_only_it_tells_callers_apart() {
     let shop = shop().await;
     // Two shoppers behind one router.
     let shopper = Caller { address: Some([203, 0, 113, 1].into()), ..Caller::anonymous(CorrelationId::new()) };
-    for (n, key) in ["1", "create-cart-for-a-shopper", "0000000000000001", "user-00000000001"].iter().enumerate() {
-        let caller = keyed(&shopper, key);
-        for shopper in ["ann", "bob"] {
-            let name = format!("{shopper}'s {n}");
-            assert_eq!(shop.make(&caller, &name).await.unwrap().name, name, "{key}");
-        }
+    let new = |key: &str, action| {
+        Operation::new("things", action, StatusCode::CREATED, &keyed(&shopper, key), None, &"glass")
+    };
+    for key in ["1", "create-cart-for-a-shopper", "0000000000000001", "user-00000000001"] {
+        let error = new(key, "POST /things").unwrap_err();
+        assert_eq!((error.status.as_u16(), error.code.as_ref()), (400, "invalid_idempotency_key"), "{key}");
+        assert_eq!(error.fields[0].field, "idempotency_key");
+        assert!(error.message.contains("a random UUID"), "it says what to send: {}", error.message);
+        assert!(operation(&keyed(&user(), key), "glass").is_keyed(), "a user's keys are their own: {key}");
     }
-    assert_eq!((shop.runs(), shop.count("idempotency_records").await), (8, 0));
-    let other = Operation::new("things", "POST /x", StatusCode::OK, &keyed(&shopper, RANDOM), None, &"glass").unwrap();
-    assert!(other.is_keyed() && !operation(&keyed(&shopper, "1"), "glass").is_keyed());
     shop.make(&keyed(&shopper, RANDOM), "glass").await.unwrap();
+    let other = new(RANDOM, "POST /x").unwrap();
     let answer = idempotency::write(&shop.database, other, |tx| insert(tx, "cup".to_owned())).await;
     assert_eq!(answer.unwrap().name, "cup", "of each operation a key of its own");
 }

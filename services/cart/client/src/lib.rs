@@ -29,7 +29,7 @@ pub const MAX_CARTS: usize = 100;
 /// A line keeps the price at which it was last added, until a checkout is refused: then the lines take the
 /// present prices ("the cart shows the new price"). So nobody pays a price that was not shown.
 ///
-/// The caller's idempotency key is honoured by every change but `delete`.
+/// The caller's idempotency key is honoured by every change.
 #[async_trait]
 pub trait CartApi: Send + Sync + 'static {
     /// Makes an empty cart: the caller's own, or without an owner for an anonymous caller.

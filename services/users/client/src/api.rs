@@ -14,8 +14,8 @@ use crate::types::{
 pub trait UsersApi: Send + Sync {
     /// Opens an account. 409 `email_already_exists`, `username_already_exists`.
     ///
-    /// The caller's idempotency key makes a repetition answer the same, byte for byte, if nobody else comes up with it
-    /// ([`service::IdempotencyKey::is_random`]): whoever registers has no account yet that it could belong to.
+    /// The caller's idempotency key makes a repetition answer the same, byte for byte. Whoever registers has no account
+    /// yet that it could belong to: 400 `invalid_idempotency_key` unless it is [`service::IdempotencyKey::is_random`].
     async fn register(&self, caller: &Caller, input: Register) -> Result<Registered, Error>;
 
     /// Trades e-mail address and password for a token. 401 `invalid_credentials`, 429 after too many failures.
@@ -26,7 +26,8 @@ pub trait UsersApi: Send + Sync {
     /// may do so at once, and an answer may get lost.
     async fn refresh(&self, caller: &Caller, input: Refresh) -> Result<LoginAnswer, Error>;
 
-    /// Ends the session of the refresh token, whoever calls; without one all sessions of the caller.
+    /// Ends the session of the refresh token, whoever calls; without one all sessions of the caller. The caller's
+    /// idempotency key is honoured as by [`UsersApi::register`].
     async fn logout(&self, caller: &Caller, input: Logout) -> Result<(), Error>;
 
     /// An account: the caller's own, or any for an admin; else 404.
@@ -47,14 +48,14 @@ pub trait UsersApi: Send + Sync {
     async fn update_profile(&self, caller: &Caller, id: UserId, input: UpdateProfile) -> Result<User, Error>;
 
     /// Closes an account: personal data is masked for good, sessions end. 404 as [`UsersApi::profile`], 409
-    /// `last_admin`.
+    /// `last_admin`. The caller's idempotency key is honoured.
     async fn delete_profile(&self, caller: &Caller, id: UserId) -> Result<(), Error>;
 
     /// The same to the caller's own account, if they still know its password; 409 `last_admin`. The caller's
     /// idempotency key is honoured.
     async fn close_account(&self, caller: &Caller, input: CloseAccount) -> Result<(), Error>;
 
-    /// Changes the caller's password and ends all of their sessions.
+    /// Changes the caller's password and ends all of their sessions. The caller's idempotency key is honoured.
     async fn change_password(&self, caller: &Caller, input: ChangePassword) -> Result<(), Error>;
 
     /// Everything this service keeps about a person. 404 as [`UsersApi::profile`].
