@@ -111,7 +111,7 @@ impl CartQueries {
 /// A new cart.
 #[derive(Debug, Default, InputObject)]
 pub struct CreateCartInput {
-    /// Repeating the mutation with the same key has no second effect.
+    /// Repeating the mutation with the same key has no second effect. Without a login it has to be a random UUID.
     idempotency_key: Option<String>,
 }
 
@@ -125,7 +125,8 @@ pub struct AddToCartInput {
     /// How many, 1 to 999.
     #[graphql(default = 1)]
     quantity: i32,
-    /// Repeating the mutation with the same key has no second effect.
+    /// Repeating the mutation with the same key has no second effect. Without login and cart it has to be a random
+    /// UUID.
     idempotency_key: Option<String>,
 }
 

@@ -7,7 +7,6 @@ use service::{Caller, Error, IdempotencyKey, TokenKeys};
 
 use crate::Clients;
 use crate::demo::Demo;
-use crate::errors::at_field;
 use crate::live::LiveOrders;
 use crate::loaders::Loaders;
 use crate::session::Session;
@@ -46,7 +45,7 @@ impl Scope {
     /// The caller with the idempotency key of a mutation's input. Keys of the HTTP request do not count: a
     /// document may hold several mutations.
     pub fn caller_with_key(&self, key: Option<&str>) -> Result<Caller, Error> {
-        let key = key.map(IdempotencyKey::new).transpose().map_err(|error| at_field(error, "idempotency_key"))?;
+        let key = key.map(IdempotencyKey::new).transpose()?;
         Ok(self.caller.with_idempotency_key(key))
     }
 }

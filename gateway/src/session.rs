@@ -7,13 +7,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result};
 use axum::http::header::{COOKIE, HOST, HeaderValue, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use users_client::{Logout, Refresh, Secret};
 
-use crate::errors::fault;
+use crate::errors::{fault, payload};
 use crate::scope::Scope;
 use crate::users::{logged_in, session_payload};
 
@@ -118,11 +118,19 @@ session_payload! {
     RefreshSessionPayload, "if there is no session"
 }
 
-/// What became of `logout`.
-#[derive(SimpleObject)]
-pub struct LogoutPayload {
-    /// The browser has no session any more.
-    done: bool,
+/// Ends the browser's session.
+#[derive(Debug, Default, InputObject)]
+pub struct LogoutInput {
+    /// Repeating the mutation with the same key has no second effect. Without a login it has to be a random UUID.
+    idempotency_key: Option<String>,
+}
+
+payload! {
+    /// What became of `logout`.
+    LogoutPayload {
+        /// True: the browser has no session any more; null if there are userErrors.
+        done: bool
+    }
 }
 
 /// Changes of sessions.
@@ -153,14 +161,22 @@ impl SessionMutations {
 
     /// Ends the browser's session: its refresh token, and all that it was ever traded for. Bearer tokens run out by
     /// themselves; forget them.
-    async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
+    async fn logout(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Nothing that matters.")] input: Option<LogoutInput>,
+    ) -> Result<LogoutPayload> {
         let scope = Scope::of_mutation(ctx);
-        if let Some(token) = scope.session.refresh_token().cloned() {
-            let caller = scope.caller.with_idempotency_key(None);
-            scope.clients.users.logout(&caller, Logout { refresh_token: Some(token) }).await.map_err(fault)?;
-        }
-        scope.session.end();
-        Ok(LogoutPayload { done: true })
+        let key = input.and_then(|input| input.idempotency_key);
+        let logout = async {
+            let caller = scope.caller_with_key(key.as_deref())?;
+            if let Some(token) = scope.session.refresh_token().cloned() {
+                scope.clients.users.logout(&caller, Logout { refresh_token: Some(token) }).await?;
+            }
+            scope.session.end();
+            Ok(true)
+        };
+        LogoutPayload::new(logout.await)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct RegisterUserInput {
     password: String,
     /// A cart without an owner that becomes the new user's.
     cart_id: Option<ID>,
-    /// Repeating the mutation with the same key has no second effect.
+    /// Repeating the mutation with the same key has no second effect. Without a login it has to be a random UUID.
     idempotency_key: Option<String>,
 }
 

@@ -53,3 +53,35 @@ async fn the_schema_is_served() {
     let (status, _, body) = Running::new().send(request).await;
     assert_eq!((status.as_u16(), body), (200, gateway::sdl()));
 }
+
+/// Every mutation is `x(input: XInput!): XPayload!`, with an idempotency key in the input; `!` may be missing where
+/// nothing has to be said. Whoever logs in or refreshes does so anew each time.
+#[tokio::test]
+async fn mutations_are_of_one_shape() {
+    const ANEW: [&str; 2] = ["loginUser", "refreshSession"];
+    let query = "{__schema{mutationType{fields{name type{kind ofType{name fields{name type{kind}}}}
+        args{name type{kind name inputFields{...F} ofType{name inputFields{...F}}}}}}}}
+        fragment F on __InputValue{name type{kind name}}";
+    let answer = Running::new().post(query, None).await;
+    let mutations = answer["data"]["__schema"]["mutationType"]["fields"].as_array().unwrap();
+    assert!(mutations.len() > 25, "{}", mutations.len());
+    for mutation in mutations {
+        let name = mutation["name"].as_str().unwrap();
+        let capital = name[..1].to_uppercase() + &name[1..];
+        let [input] = mutation["args"].as_array().unwrap().as_slice() else { panic!("{name} has not one argument") };
+        let (kind, is_optional) = (&input["type"], input["type"]["kind"] != "NON_NULL");
+        let kind = if is_optional { kind } else { &kind["ofType"] };
+        assert_eq!((&input["name"], &kind["name"]), (&"input".into(), &format!("{capital}Input").into()), "{name}");
+        let fields = kind["inputFields"].as_array().unwrap();
+        let is_required = fields.iter().any(|field| field["type"]["kind"] == "NON_NULL");
+        assert!(!is_optional || !is_required, "{name} needs an input");
+        let key = fields.iter().find(|field| field["name"] == "idempotencyKey").map(|key| &key["type"]["name"]);
+        assert_eq!(key, (!ANEW.contains(&name)).then_some(&"String".into()), "{name}");
+
+        assert_eq!(mutation["type"]["kind"], "NON_NULL", "{name}");
+        let payload = &mutation["type"]["ofType"];
+        assert_eq!(payload["name"], format!("{capital}Payload"), "{name}");
+        let fields = payload["fields"].as_array().unwrap();
+        assert!(fields.iter().any(|field| field["name"] == "userErrors"), "{name}");
+    }
+}
