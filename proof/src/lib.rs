@@ -7,11 +7,13 @@
 //! on the real system ask whether PostgreSQL and RabbitMQ keep those promises.
 //!
 //! [`model`] explores every order of events of a small shop; [`simulation`] plays large ones with random events, from
-//! a seed; [`oracle`] says what must hold; [`setup::Mistake`] breaks a rule at a time, to see that somebody notices.
+//! a seed; [`oracle`] says what must hold; [`setup::Mistake`] breaks a rule at a time, to see that somebody notices, and
+//! [`mutants`] the product's own code.
 
 pub mod action;
 pub mod message;
 pub mod model;
+pub mod mutants;
 pub mod oracle;
 pub(crate) mod rules;
 pub mod setup;

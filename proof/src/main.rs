@@ -1,11 +1,15 @@
-//! `prost-sim`: explores, simulates, and plays a failing seed again.
+//! `prost-sim`: explores, simulates, plays a failing seed again, and tries mutants out.
 
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use proof::model::small_shops;
+use proof::mutants::{Copy, Fate, Mutant};
 use proof::setup::Mistake;
 use proof::simulation::{Broken, Report, simulate};
 use stateright::{Checker, Model};
@@ -40,8 +44,16 @@ enum Command {
         /// Which
         seed: u64,
     },
-    /// Breaks one rule after the other, and tells who notices
+    /// Breaks one rule of the model after the other, and tells who notices
     Mistakes,
+    /// Breaks the product's own code, and tells whether the named tests notice
+    Mutants {
+        /// Which; all of them unless told
+        names: Vec<String>,
+        /// Where the copy and its builds lie
+        #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/mutants"))]
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -50,6 +62,10 @@ fn main() -> ExitCode {
         Command::Simulate { seeds, from } => simulate_all(from, seeds),
         Command::Seed { seed } => play(seed),
         Command::Mistakes => mistakes(),
+        Command::Mutants { names, folder } => mutants(&names, &folder).unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            false
+        }),
     };
     if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -145,4 +161,35 @@ fn mistakes() -> bool {
     }
     println!("{caught} of {} mistakes caught", Mistake::ALL.len());
     caught == Mistake::ALL.len()
+}
+
+fn mutants(names: &[String], folder: &Path) -> io::Result<bool> {
+    let all = Mutant::all()?;
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|mutant| mutant.name != **name)) {
+        return Err(io::Error::other(format!("there is no mutant {unknown}: see {}", proof::mutants::FOLDER)));
+    }
+    let copy = Copy::make(folder, &all)?;
+    let chosen: Vec<&Mutant> = all.iter().filter(|mutant| names.is_empty() || names.contains(&mutant.name)).collect();
+    eprintln!("{} mutants; their tests without them first", chosen.len());
+    let killers: BTreeSet<_> = chosen.iter().map(|mutant| &mutant.killer).collect();
+    for killer in killers {
+        if !copy.passes(killer)? {
+            return Err(io::Error::other(format!("{} {} fails without any mutant", killer.package, killer.test)));
+        }
+    }
+    let mut caught = 0;
+    for mutant in &chosen {
+        let begun = Instant::now();
+        let fate = copy.try_out(mutant)?;
+        caught += usize::from(fate == Fate::Caught);
+        let (Mutant { name, breaks, .. }, test) = (mutant, &mutant.killer.test);
+        let seconds = begun.elapsed().as_secs();
+        match fate {
+            Fate::Caught => println!("caught    {seconds:>4} s  {name}: by {test}"),
+            Fate::Survived => println!("SURVIVED  {seconds:>4} s  {name}: {test} passes. {breaks}"),
+            Fate::Invalid(reason) => println!("INVALID   {seconds:>4} s  {name}: {reason}"),
+        }
+    }
+    println!("{caught} of {} mutants caught", chosen.len());
+    Ok(caught == chosen.len())
 }

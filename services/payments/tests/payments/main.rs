@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod charges;
+mod faults;
 mod http;
 mod refunds;
 mod schema;
