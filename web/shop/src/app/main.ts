@@ -5,9 +5,11 @@ import { addIcon } from '@iconify/vue'
 import { init as initIcons } from 'virtual:nuxt-ui-icons'
 import { refreshByCookie } from '@/account/refresh'
 import { followTabs } from '@/account/sessionTabs'
+import { listPage, productPage } from '@/catalog/pages'
 import { createGraphql } from '@/graphql/client'
 import { liveKey } from '@/graphql/live'
 import { createSession, sessionKey } from '@/graphql/session'
+import { awaitFirstPaint } from '@/ui/firstPaint'
 import App from './App.vue'
 import { i18n, restored } from './i18n'
 import { createShopRouter } from './router'
@@ -32,4 +34,14 @@ app.provide(liveKey, live)
 app.use(i18n).use(router).use(urql, client)
 
 // Not awaited: the first page lies in the same file, and would wait for this module to end.
-void Promise.all([restored, router.isReady()]).then(() => app.mount('#app'))
+void Promise.all([restored, router.isReady()]).then(() => {
+  app.mount('#app')
+  awaitFirstPaint()
+  setTimeout(loadCatalog, QUIET_AFTER_MS)
+})
+
+/** Time enough for the first page's pictures; the pages that are likely next come after them. */
+const QUIET_AFTER_MS = 2_000
+function loadCatalog() {
+  for (const page of [listPage, productPage]) page().catch(() => undefined)
+}

@@ -1,4 +1,5 @@
 import type { RouteRecordRaw } from 'vue-router'
+import { listPage, productPage } from './pages'
 
 export const catalogRoutes: RouteRecordRaw[] = [
   {
@@ -10,13 +11,13 @@ export const catalogRoutes: RouteRecordRaw[] = [
   {
     path: 'products',
     name: 'products',
-    component: () => import('./ProductListPage.vue'),
+    component: listPage,
     meta: { title: 'catalog.list.title' },
   },
   {
     path: 'products/:id',
     name: 'product',
-    component: () => import('./ProductPage.vue'),
+    component: productPage,
     props: true,
   },
 ]

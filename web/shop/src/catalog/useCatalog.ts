@@ -5,6 +5,7 @@ import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
 import { CategoriesQuery, HomeQuery, ProductQuery, ProductsQuery, SuggestionsQuery } from './documents'
 import type { ProductCardFields } from './documents'
+import { SHELVES } from './shelves'
 
 export type ProductSummary = ResultOf<typeof ProductCardFields>
 export type Category = ResultOf<typeof CategoriesQuery>['categories'][number]
@@ -15,9 +16,6 @@ export type Department = ResultOf<typeof HomeQuery>['categories'][number]
 
 const nodes = (connection: { edges: { node: ProductSummary }[] } | undefined) =>
   connection?.edges.map((edge) => edge.node) ?? []
-
-/** What the two shelves of the home page hold, as searches: they fill themselves from any catalogue of drinks. */
-const SHELVES = { evening: 'Bordeaux or Riesling', morning: 'espresso or breakfast' }
 
 export function useCategories() {
   const { data, error, fetching } = useQuery({ query: CategoriesQuery })

@@ -4,8 +4,10 @@ import type { CombinedError } from '@urql/core'
 import { shallowRef, watch } from 'vue'
 import { createCache } from './cache'
 import { hasCode } from './errors'
+import { fetchOrTake } from './headStart'
 import { createLive } from './live'
 import type { Session } from './session'
+import { newTrace } from './trace'
 
 /**
  * The way to the gateway. A new client, with an empty cache, begins whenever another account does: nothing that one
@@ -18,6 +20,7 @@ export function createGraphql(session: Session) {
   function newClient() {
     return new Client({
       url: '/graphql',
+      fetch: fetchOrTake,
       preferGetMethod: false,
       exchanges: [
         createCache(),
@@ -40,13 +43,14 @@ export function createGraphql(session: Session) {
   return { client, live }
 }
 
-/** Sends the token along; asks for a new one before it ends, and when it is refused. */
+/** Sends the token and a trace along; asks for a new token before it ends, and when it is refused. */
 function authentication(session: Session) {
   return authExchange((utils) =>
     Promise.resolve({
       addAuthToOperation: (operation) => {
         const token = session.token()
-        return token ? utils.appendHeaders(operation, { Authorization: `Bearer ${token}` }) : operation
+        const login: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {}
+        return utils.appendHeaders(operation, { ...login, traceparent: newTrace() })
       },
       willAuthError: () => session.isStale(),
       didAuthError: (error: CombinedError) => session.token() !== null && hasCode(error, 'UNAUTHENTICATED'),

@@ -2,29 +2,22 @@ import { useLocalStorage } from '@vueuse/core'
 import { watch } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { I18n, Locale, LocaleMessageDictionary, VueMessageType } from 'vue-i18n'
+import { CHOICE_KEY, LOCALES, preferredLocale, shellTexts } from './preferred'
+import type { ShopLocale } from './preferred'
 
-export const LOCALES = ['en', 'de'] as const
-export type ShopLocale = (typeof LOCALES)[number]
+export { LOCALES } from './preferred'
+export type { ShopLocale } from './preferred'
 
 type Messages = LocaleMessageDictionary<VueMessageType>
 type Bundle = () => Promise<{ default: object }>
 
-/** What every page may show comes with the first file; the texts of the other parts are loaded with their routes. */
-const bundles: Record<ShopLocale, Bundle[]> = {
-  en: [() => import('./en')],
-  de: [() => import('./de')],
-}
+const bundles: Record<ShopLocale, Bundle[]> = { en: [shellTexts.en], de: [shellTexts.de] }
 
-const choice = useLocalStorage<ShopLocale | null>('prost.locale', null, { writeDefaults: false })
-
-function preferred(): ShopLocale {
-  const wanted = [choice.value ?? '', ...navigator.languages].map((language) => language.slice(0, 2))
-  return LOCALES.find((locale) => locale === wanted.find((language) => LOCALES.includes(language as ShopLocale))) ?? 'en'
-}
+const choice = useLocalStorage<ShopLocale | null>(CHOICE_KEY, null, { writeDefaults: false })
 
 export const i18n = createI18n({
   legacy: false,
-  locale: preferred() as Locale,
+  locale: preferredLocale() as Locale,
   fallbackLocale: false,
   messages: {},
   missingWarn: import.meta.env.DEV,
@@ -58,5 +51,5 @@ export async function addBundle(part: Record<ShopLocale, Bundle>) {
   await speak(i18n.global.locale.value as ShopLocale)
 }
 
-export const restored = speak(preferred())
+export const restored = speak(preferredLocale())
 watch(choice, (locale) => locale && void speak(locale))

@@ -1,0 +1,53 @@
+import type { ResultOf } from '@/graphql/tada'
+import { FIRST_QUERIES } from '@/graphql/generated/firstQueries'
+import type { HomeQuery, ProductQuery, ProductsQuery } from './documents'
+import { readListState, toVariables } from './listState'
+import { heroProducts, SHELVES } from './shelves'
+
+/** What a page will ask the gateway, and which pictures of the answer are seen first. */
+export interface FirstQuestion {
+  operationName: keyof typeof FIRST_QUERIES
+  query: string
+  variables: object
+  pictures: (data: unknown) => string[]
+}
+
+type Picture = { imageUrl: string | null }
+
+/** As many as a wide screen shows in its first row. */
+const FIRST_ROW = 4
+
+/**
+ * What a page of the catalogue asks first, as far as its address tells. The page itself asks the very same a moment
+ * later: `firstQuestion.test.ts` holds the two together.
+ */
+export function firstQuestion({ pathname, search }: Pick<Location, 'pathname' | 'search'>): FirstQuestion | undefined {
+  if (pathname === '/') return question('Home', SHELVES, picturesOfHome)
+  if (pathname === '/products') {
+    const state = readListState(Object.fromEntries(new URLSearchParams(search)))
+    return question('Products', toVariables(state), picturesOfList)
+  }
+  const id = /^\/products\/([0-9a-f-]{36})$/.exec(pathname)?.[1]
+  return id ? question('Product', { id }, picturesOfProduct) : undefined
+}
+
+function question<Data>(
+  operationName: keyof typeof FIRST_QUERIES,
+  variables: object,
+  pictures: (data: Data) => (string | null | undefined)[],
+): FirstQuestion {
+  return {
+    operationName,
+    query: FIRST_QUERIES[operationName],
+    variables,
+    pictures: (data) => pictures(data as Data).filter((picture) => typeof picture === 'string'),
+  }
+}
+
+const urls = (products: readonly Picture[]) => products.map(({ imageUrl }) => imageUrl)
+const nodes = ({ edges }: { edges: readonly { node: Picture }[] }) => edges.map(({ node }) => node)
+
+const picturesOfHome = ({ evening, morning }: ResultOf<typeof HomeQuery>) =>
+  urls(heroProducts(nodes(evening), nodes(morning)))
+const picturesOfList = ({ products }: ResultOf<typeof ProductsQuery>) => urls(nodes(products).slice(0, FIRST_ROW))
+const picturesOfProduct = ({ product }: ResultOf<typeof ProductQuery>) => [product?.images[0]]
