@@ -4,6 +4,7 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { compress } from './scripts/compress.js'
+import { contentSecurityPolicy } from './scripts/contentSecurityPolicy.js'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -12,20 +13,6 @@ const shop = process.env.PROST_URL ?? 'http://127.0.0.1:8080'
 const proxy = Object.fromEntries(
   ['/graphql', '/images', '/pictures'].map((path) => [path, { target: shop, ws: path === '/graphql' }]),
 )
-
-/** What the gateway sends with every page; `npm run preview` sends it too, so that a breach shows before a shop is built. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 const isOneOf = (files: string[]) => (id: string) => files.some((file) => id.endsWith(file))
 

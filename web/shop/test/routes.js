@@ -1,7 +1,11 @@
 import { becomeCustomer, beginCheckout, buy, enterDetails, fillCart } from './shopper.js'
 
+/** An id that nothing has. */
+const NOWHERE = '01a1f86a-0000-7000-8000-000000000000'
+
 // Every page that has a look of its own, for the screenshots and the checks of accessibility.
-// `prepare` brings a page into the state that is meant: it gets the page, already at its path.
+// `prepare` brings a page into the state that is meant: it gets the page, already at its path. `isRare`: one look at it on
+// each device is enough for the checks.
 export const routes = [
   { name: 'home', path: '/' },
   { name: 'products', path: '/products' },
@@ -108,10 +112,97 @@ export const routes = [
     },
   },
   { name: 'not-found', path: '/no/such/page' },
+  {
+    name: 'product-gone',
+    path: `/products/${NOWHERE}`,
+    isRare: true,
+    prepare: (page) => page.getByRole('heading', { level: 1, name: 'This one is gone' }).waitFor(),
+  },
+  {
+    name: 'products-fault',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await page.route('**/graphql', (route) => route.fulfill({ json: { errors: [{ message: 'nobody is there' }] } }))
+      await page.getByRole('link', { name: 'Prost, home page' }).click()
+      await page.getByRole('main').getByRole('button', { name: 'Try again' }).waitFor()
+    },
+  },
+  { name: 'cart-trouble', path: '/login', isRare: true, prepare: showTroubledCart },
+  {
+    name: 'orders-empty',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await becomeCustomer(page)
+      await page.goto('/orders')
+      await page.getByRole('heading', { name: 'No orders yet' }).waitFor()
+    },
+  },
+  {
+    name: 'order-unknown',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await becomeCustomer(page)
+      await page.goto(`/orders/${NOWHERE}`)
+      await page.getByText('There is no such order in your account.').waitFor()
+    },
+  },
+  {
+    name: 'order-offline',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await page.routeWebSocket('**/graphql', (socket) => socket.close({ code: 4900, reason: 'lost' }))
+      await beginCheckout(page)
+      await enterDetails(page, 'A slow bank')
+      await page.getByRole('button', { name: /^Order and pay/ }).click()
+      await page.getByText('The connection is lost.').waitFor()
+    },
+  },
+  {
+    name: 'account-delete',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await becomeCustomer(page)
+      await page.goto('/account')
+      await page.getByRole('button', { name: 'Delete account' }).click()
+      await page.getByRole('dialog').getByLabel('Password').waitFor()
+    },
+  },
+  {
+    name: 'denied',
+    path: '/login',
+    isRare: true,
+    prepare: async (page) => {
+      await becomeCustomer(page)
+      await page.goto('/console')
+      await page.getByRole('heading', { level: 1, name: 'For operators only' }).waitFor()
+    },
+  },
 ]
 
 async function showCart(page) {
   await fillCart(page)
   await page.goto('/cart')
   await page.getByRole('link', { name: 'Check out' }).waitFor()
+}
+
+/** A cart whose line is dearer than it was, as another visitor's purse would see it: the answer is changed on its way. */
+async function showTroubledCart(page) {
+  await fillCart(page)
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postData()?.includes('query CurrentCart')) return route.continue()
+    const response = await route.fetch()
+    const answer = await response.json()
+    const [line] = answer.data.cart.items
+    line.product.price.amount = '99.00'
+    line.product.stockQuantity = 0
+    line.product.inStock = false
+    return route.fulfill({ response, json: answer })
+  })
+  await page.goto('/cart')
+  await page.getByText('Sold out by now.').waitFor()
 }

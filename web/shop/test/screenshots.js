@@ -32,24 +32,28 @@ async function photograph(browser, device, theme, complaints) {
     reducedMotion: 'reduce',
     locale: 'en-GB',
   })
-  const page = await context.newPage()
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('request', (request) => {
+  context.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
+  context.on('weberror', (error) => complaints.push(error.error().message))
+  context.on('request', (request) => {
     const { protocol, origin } = new URL(request.url())
     if (!['data:', 'blob:'].includes(protocol) && origin !== shop) complaints.push(`asked for ${request.url()}`)
   })
-  for (const route of routes.filter(isWanted)) await photographPage(page, device, theme, route, complaints)
+  // A page of its own for each: what one has entered, or cut off, is nothing to the next.
+  const inNewPage = async (look) => {
+    const page = await context.newPage()
+    await look(page)
+    await page.close()
+  }
   const behindTheCounter = consoleRoutes.filter(isWanted)
-  if (behindTheCounter.length > 0) await logInAsOperator(page)
-  for (const route of behindTheCounter) await photographPage(page, device, theme, route, complaints)
+  for (const route of routes.filter(isWanted)) await inNewPage((page) => photographPage(page, device, theme, route, complaints))
+  if (behindTheCounter.length > 0) await inNewPage((page) => logInAsOperator(page))
+  for (const route of behindTheCounter) await inNewPage((page) => photographPage(page, device, theme, route, complaints))
   await context.close()
 }
 
-async function photographPage(page, device, theme, { name, path, prepare }, complaints) {
+async function photographPage(page, device, theme, { name, path, needs, prepare }, complaints) {
   await page.goto(path, { waitUntil: 'networkidle' })
-  // Each page is visited by somebody else; what the one before entered went with them.
-  await page.evaluate(() => sessionStorage.clear())
+  if (needs && (await needs(page).count()) === 0) return console.error(`${name}: nothing here to be shown`)
   await prepare?.(page)
   // Pictures load when they come into view; a full page shows them all.
   await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))

@@ -17,9 +17,9 @@ export async function ask(page, query, variables = {}, token = null) {
 }
 
 /** Opens an account of one's own; the browser is logged in from the next load on. Answers its token. */
-export async function becomeCustomer(page) {
+export async function becomeCustomer(page, email) {
   const name = `ada-${randomUUID()}`
-  const input = { email: `${name}@prost.example`, username: name, password: 'correct-horse' }
+  const input = { email: email ?? `${name}@prost.example`, username: name, password: 'correct-horse' }
   const { registerUser } = await ask(
     page,
     'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { token } }',

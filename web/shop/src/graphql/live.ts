@@ -1,5 +1,4 @@
-import { createClient } from 'graphql-ws'
-import type { Client } from 'graphql-ws'
+import type { Client, createClient as CreateClient } from 'graphql-ws'
 import { readonly, ref } from 'vue'
 import type { InjectionKey } from 'vue'
 import type { SubscriptionForwarder } from '@urql/core'
@@ -20,7 +19,13 @@ export function createLive(session: Session) {
   const state = ref<LiveState>('idle')
   let client: Client | undefined
 
-  function connect(): Client {
+  /** Few pages have live news; the others do without the code for it. */
+  async function connect(): Promise<Client> {
+    const { createClient } = await import('graphql-ws')
+    return (client ??= newClient(createClient))
+  }
+
+  function newClient(createClient: typeof CreateClient): Client {
     const url = new URL('/graphql', location.href)
     url.protocol = url.protocol.replace('http', 'ws')
     return createClient({
@@ -48,9 +53,17 @@ export function createLive(session: Session) {
 
   const forward: SubscriptionForwarder = (request) => ({
     subscribe: (sink) => {
-      client ??= connect()
-      const unsubscribe = client.subscribe({ query: request.query ?? '', variables: request.variables }, sink)
-      return { unsubscribe }
+      let isWanted = true
+      let unsubscribe = () => {
+        isWanted = false
+      }
+      connect().then(
+        (connected) => {
+          if (isWanted) unsubscribe = connected.subscribe({ query: request.query ?? '', variables: request.variables }, sink)
+        },
+        (error: unknown) => sink.error(error),
+      )
+      return { unsubscribe: () => unsubscribe() }
     },
   })
 

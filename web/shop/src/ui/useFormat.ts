@@ -21,6 +21,11 @@ export function useFormat() {
     money: ({ amount, currencyCode }: Money) =>
       // Given the string, Intl formats every digit; given a float it would round.
       new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
+    /** `€` for EUR. */
+    currencySymbol: (currency: string) =>
+      new Intl.NumberFormat(region.value, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+        .formatToParts(0)
+        .find(({ type }) => type === 'currency')?.value ?? currency,
     /** For the axis of a chart, where `€1.2K` is enough. */
     roundMoney: (value: number, currency: string) =>
       new Intl.NumberFormat(region.value, { style: 'currency', currency, notation: 'compact' }).format(value),

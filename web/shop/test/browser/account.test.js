@@ -1,9 +1,10 @@
 // The session and the cart of whoever comes, stays, goes, and comes back.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { adminToken, anyProduct, ask, becomeCustomer, fillCart } from '../shopper.js'
-import { openShop, visitor } from './shop.js'
+import { LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
@@ -20,22 +21,47 @@ async function newCustomer(page) {
   return token
 }
 
-test('a guest keeps the cart over the login', async () => {
+for (const look of LOOKS) {
+  test(`on a ${look.device}, ${look.theme}: a guest keeps the cart over the login`, async () => {
+    const { page, complaints, leave } = await visitor(shop, look)
+    await page.goto('/')
+    await fillCart(page)
+    await page.goto('/register')
+    await cart(page, '1 item').waitFor()
+    const name = `ada-${Date.now()}`
+    await page.getByLabel('E-mail').fill(`${name}@prost.example`)
+    await page.getByLabel('Name').fill(name)
+    await page.getByLabel('Password').fill('correct-horse')
+    await page.getByRole('button', { name: 'Open an account' }).click()
+    await account(page).waitFor()
+    await cart(page, '1 item').waitFor()
+    assert.equal(await page.evaluate(() => globalThis.localStorage.getItem('prost.cart')), null)
+    await page.reload()
+    await cart(page, '1 item').waitFor()
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+}
+
+test('what a guest chose joins what waits in the account, at the login', async () => {
   const { page, complaints, leave } = await visitor(shop)
   await page.goto('/')
-  await fillCart(page)
-  await page.goto('/register')
-  await cart(page, '1 item').waitFor()
-  const name = `ada-${Date.now()}`
-  await page.getByLabel('E-mail').fill(`${name}@prost.example`)
-  await page.getByLabel('Name').fill(name)
-  await page.getByLabel('Password').fill('correct-horse')
-  await page.getByRole('button', { name: 'Open an account' }).click()
-  await account(page).waitFor()
-  await cart(page, '1 item').waitFor()
-  assert.equal(await page.evaluate(() => globalThis.localStorage.getItem('prost.cart')), null)
+  const { products } = await ask(page, '{ products(first: 2, sort: NAME, filter: { inStock: true }) { edges { node { id name } } } }')
+  const [waiting, chosen] = products.edges.map(({ node }) => node)
+  const email = `ada-${randomUUID()}@prost.example`
+  const token = await becomeCustomer(page, email)
+  await fillCart(page, { product: waiting, token })
+  await page.context().clearCookies()
   await page.reload()
+  await page.getByRole('link', { name: 'Log in' }).waitFor()
+  await fillCart(page, { product: chosen })
+  await page.goto('/login?next=/cart')
   await cart(page, '1 item').waitFor()
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill('correct-horse')
+  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
+  await cart(page, '2 items').waitFor()
+  for (const { name } of [waiting, chosen]) await page.getByRole('spinbutton', { name: `Quantity of ${name}` }).waitFor()
   assert.deepEqual(complaints, [])
   await leave()
 })

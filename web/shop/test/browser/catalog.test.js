@@ -69,6 +69,52 @@ for (const device of Object.keys(DEVICES)) {
   })
 }
 
+test('the list is turned, sorted, and narrowed to what is in stock', async () => {
+  const { page, leave } = await visitor(shop)
+  const names = () => page.getByRole('main').getByRole('heading', { level: 3 }).allTextContents()
+  const sorted = (list) => [...list].sort((a, b) => a.localeCompare(b, 'en'))
+  const shows = async (count) => page.waitForFunction((n) => document.querySelectorAll('main article').length === n, count)
+  await page.goto('/products?sort=name', { waitUntil: 'networkidle' })
+  await shows(24)
+  const first = await names()
+  assert.deepEqual(first, sorted(first))
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await page.waitForURL(/after=/)
+  await page.getByRole('heading', { level: 3, name: first[0], exact: true }).waitFor({ state: 'detached' })
+  const second = await names()
+  assert.equal(second.filter((name) => first.includes(name)).length, 0)
+  await page.goBack()
+  await page.getByRole('heading', { level: 3, name: first[0], exact: true }).waitFor()
+
+  await page.getByRole('combobox', { name: 'Sort' }).selectOption('PRICE_ASC')
+  await page.waitForURL(/sort=price_asc/)
+  await page.waitForFunction(() => {
+    const cards = [...document.querySelectorAll('main article')]
+    const prices = cards.map((card) => Number(/€([\d.]+)/.exec(card.textContent)[1]))
+    return prices.length === 24 && prices.every((price, index) => index === 0 || prices[index - 1] <= price)
+  })
+
+  const inStock = page.getByRole('checkbox', { name: /^In stock/ })
+  const [, count] = /(\d+)/.exec(await inStock.evaluate((box) => box.labels[0].textContent))
+  await inStock.click()
+  await page.waitForURL(/stock=in/)
+  await page.getByText(`${count} products`).waitFor()
+  await leave()
+})
+
+test('the pictures of the home page are pictures', async () => {
+  const { page, leave } = await visitor(shop)
+  await page.goto('/', { waitUntil: 'networkidle' })
+  await page.getByRole('heading', { level: 2 }).first().waitFor()
+  await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))
+  const shown = async () => page.evaluate(() => [...document.images].map(({ src, naturalWidth }) => ({ src, naturalWidth })))
+  await page.waitForFunction(() => [...document.images].every(({ complete }) => complete))
+  const images = await shown()
+  assert.ok(images.length > 10, `${images.length} pictures`)
+  assert.deepEqual(images.filter(({ naturalWidth }) => naturalWidth === 0), [])
+  await leave()
+})
+
 test('on a phone the basket stays within reach', async () => {
   const { page, leave } = await visitor(shop, { device: 'phone' })
   await page.goto('/products?q=kabinett', { waitUntil: 'networkidle' })

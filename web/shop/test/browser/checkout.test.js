@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { adminToken, anyProduct, ask, beginCheckout, buy, enterDetails } from '../shopper.js'
-import { DEVICES, openShop, visitor } from './shop.js'
+import { ALL_LOOKS, LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
@@ -13,9 +13,9 @@ const cartButton = (page, count) => page.getByRole('button', { name: `Cart, ${co
 const order = (page) => page.getByRole('button', { name: /^Order and pay/ }).click()
 const heading = (page, name) => page.getByRole('heading', { level: 1, name }).waitFor()
 
-for (const device of Object.keys(DEVICES)) {
-  test(`on a ${device}: browse, search, register, buy, and watch it being confirmed`, async () => {
-    const { page, complaints, leave } = await visitor(shop, { device })
+for (const look of ALL_LOOKS) {
+  test(`on a ${look.device}, ${look.theme}: browse, search, register, buy, and watch it being confirmed`, async () => {
+    const { page, complaints, leave } = await visitor(shop, look)
     await page.goto('/')
     await page.getByRole('combobox').fill('kabinett')
     await page.keyboard.press('Enter')
@@ -71,42 +71,46 @@ test('errors stand beside their field, and the first one gets the focus', async 
   await leave()
 })
 
-test('a declined payment gives the cart back, and says what to do', async () => {
-  const { page, complaints, leave } = await visitor(shop)
-  await page.goto('/')
-  await buy(page, 'Visa, ending in 0002', 'The bank declined the payment')
-  await cartButton(page, '1 item').waitFor()
-  await page.getByText('Cart is back', { exact: true }).waitFor()
-  await page.getByRole('link', { name: 'Pay another way' }).click()
-  await page.getByRole('radio', { name: 'Visa, ending in 4242' }).click()
-  await page.getByRole('button', { name: 'On to the review' }).click()
-  await order(page)
-  await heading(page, 'It is yours')
-  assert.deepEqual(complaints, [])
-  await leave()
-})
+for (const look of LOOKS) {
+  test(`on a ${look.device}, ${look.theme}: a declined payment gives the cart back, and says what to do`, async () => {
+    const { page, complaints, leave } = await visitor(shop, look)
+    await page.goto('/')
+    await buy(page, 'Visa, ending in 0002', 'The bank declined the payment')
+    await cartButton(page, '1 item').waitFor()
+    await page.getByText('Cart is back', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Pay another way' }).click()
+    await page.getByRole('radio', { name: 'Visa, ending in 4242' }).click()
+    await page.getByRole('button', { name: 'On to the review' }).click()
+    await order(page)
+    await heading(page, 'It is yours')
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+}
 
-test('what was sold out meanwhile is not sold, and the cart says so', async () => {
-  const { page, leave } = await visitor(shop)
-  await page.goto('/')
-  const [product, admin] = [await anyProduct(page), await adminToken(page)]
-  await beginCheckout(page, { product })
-  await enterDetails(page)
-  const setStock = (setTo) =>
-    ask(
-      page,
-      'mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { product { id } } }',
-      { input: { productId: product.id, setTo, reason: 'Test: sold elsewhere' } },
-      admin,
-    )
-  await setStock(0)
-  await order(page)
-  await heading(page, 'Somebody was faster')
-  await page.getByRole('link', { name: 'To the cart' }).click()
-  await page.getByText('Sold out by now.').waitFor()
-  await setStock(product.stockQuantity)
-  await leave()
-})
+for (const look of LOOKS) {
+  test(`on a ${look.device}, ${look.theme}: what was sold out meanwhile is not sold, and the cart says so`, async () => {
+    const { page, leave } = await visitor(shop, look)
+    await page.goto('/')
+    const [product, admin] = [await anyProduct(page), await adminToken(page)]
+    await beginCheckout(page, { product })
+    await enterDetails(page)
+    const setStock = (setTo) =>
+      ask(
+        page,
+        'mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { product { id } } }',
+        { input: { productId: product.id, setTo, reason: 'Test: sold elsewhere' } },
+        admin,
+      )
+    await setStock(0)
+    await order(page)
+    await heading(page, 'Somebody was faster')
+    await page.getByRole('link', { name: 'To the cart' }).click()
+    await page.getByText('Sold out by now.').waitFor()
+    await setStock(product.stockQuantity)
+    await leave()
+  })
+}
 
 describe('a lost connection', () => {
   /** How many orders the customer has. */
@@ -117,26 +121,28 @@ describe('a lost connection', () => {
 
   const isCheckout = (request) => request.postData()?.includes('mutation Checkout') ?? false
 
-  test('that loses the answer to an order does not order twice', async () => {
-    const { page, leave } = await visitor(shop)
-    await page.goto('/')
-    const token = await beginCheckout(page)
-    await enterDetails(page)
-    // The order arrives; its answer does not.
-    let isFirst = true
-    await page.route('**/graphql', async (route) => {
-      if (!isCheckout(route.request()) || !isFirst) return route.continue()
-      isFirst = false
-      await route.fetch()
-      await route.abort()
+  for (const look of LOOKS) {
+    test(`that loses the answer to an order does not order twice, on a ${look.device}, ${look.theme}`, async () => {
+      const { page, leave } = await visitor(shop, look)
+      await page.goto('/')
+      const token = await beginCheckout(page)
+      await enterDetails(page)
+      // The order arrives; its answer does not.
+      let isFirst = true
+      await page.route('**/graphql', async (route) => {
+        if (!isCheckout(route.request()) || !isFirst) return route.continue()
+        isFirst = false
+        await route.fetch()
+        await route.abort()
+      })
+      await order(page)
+      await page.getByRole('alert').filter({ hasText: 'The answer to your order got lost' }).waitFor()
+      await page.getByRole('button', { name: 'Ask again' }).click()
+      await heading(page, 'It is yours')
+      assert.equal(await orders(page, token), 1)
+      await leave()
     })
-    await order(page)
-    await page.getByRole('alert').filter({ hasText: 'The answer to your order got lost' }).waitFor()
-    await page.getByRole('button', { name: 'Ask again' }).click()
-    await heading(page, 'It is yours')
-    assert.equal(await orders(page, token), 1)
-    await leave()
-  })
+  }
 
   test('that is followed by a reload does not order twice', async () => {
     const { page, leave } = await visitor(shop)

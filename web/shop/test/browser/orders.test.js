@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { beginCheckout, buy, enterDetails } from '../shopper.js'
-import { openShop, visitor } from './shop.js'
+import { LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
@@ -71,22 +71,24 @@ test('a page that was offline catches up', async () => {
   await leave()
 })
 
-test('an order can be cancelled until it is sent, and the money comes back', async () => {
-  const { page, complaints, leave } = await visitor(shop)
-  await page.goto('/')
-  await buy(page)
-  await page.getByRole('button', { name: 'Cancel this order' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Keep the order' }).click()
-  await page.getByRole('button', { name: 'Cancel this order' }).click()
-  await page.getByLabel('Why, if you like to say').fill('Thirsty no more')
-  await page.getByRole('button', { name: 'Cancel the order' }).click()
-  await heading(page, 'It is cancelled')
-  await page.getByText(/paid back on/).waitFor()
-  await page.getByText('Back on the shelf', { exact: true }).waitFor()
-  assert.equal(await page.getByRole('button', { name: 'Cancel this order' }).count(), 0)
-  assert.deepEqual(complaints, [])
-  await leave()
-})
+for (const look of LOOKS) {
+  test(`on a ${look.device}, ${look.theme}: an order can be cancelled until it is sent, and the money comes back`, async () => {
+    const { page, complaints, leave } = await visitor(shop, look)
+    await page.goto('/')
+    await buy(page)
+    await page.getByRole('button', { name: 'Cancel this order' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Keep the order' }).click()
+    await page.getByRole('button', { name: 'Cancel this order' }).click()
+    await page.getByLabel('Why, if you like to say').fill('Thirsty no more')
+    await page.getByRole('button', { name: 'Cancel the order' }).click()
+    await heading(page, 'It is cancelled')
+    await page.getByText(/paid back on/).waitFor()
+    await page.getByText('Back on the shelf', { exact: true }).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Cancel this order' }).count(), 0)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+}
 
 test('orders of others do not exist', async () => {
   const { page, leave } = await visitor(shop)

@@ -21,6 +21,18 @@ export const DEVICES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
 }
 
+/** Whatever a page does, it does before this; longer than any of it takes on a machine with much else to do. */
+const LONGEST_WAIT_MS = 60_000
+
+/** Each device and each theme once: for what is told apart by one of them, and hardly by both together. */
+export const LOOKS = [
+  { device: 'desktop', theme: 'light' },
+  { device: 'phone', theme: 'dark' },
+]
+
+/** Every device in every theme. */
+export const ALL_LOOKS = Object.keys(DEVICES).flatMap((device) => ['light', 'dark'].map((theme) => ({ device, theme })))
+
 /** Starts a shop with nothing in front of it; `prost('reset', '--yes')` deletes it again. */
 export async function startProst() {
   const dataDir = join(env.SHOPS_DIR ?? tmpdir(), `shop-${randomUUID()}`)
@@ -54,14 +66,18 @@ export async function openShop() {
  * A visitor with empty pockets. `complaints` fills with what a page does wrong unseen: errors, breaches of the content
  * security policy, requests that leave the origin.
  */
-export async function visitor({ browser, origin }, { device = 'desktop', theme = 'light', locale = 'en-GB' } = {}) {
+export async function visitor(
+  { browser, origin },
+  { device = 'desktop', theme = 'light', locale = 'en-GB', motion = 'reduce' } = {},
+) {
   const context = await browser.newContext({
     ...DEVICES[device],
     baseURL: origin,
     colorScheme: theme,
-    reducedMotion: 'reduce',
+    reducedMotion: motion,
     locale,
   })
+  context.setDefaultTimeout(LONGEST_WAIT_MS)
   const page = await context.newPage()
   const complaints = []
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
