@@ -9,20 +9,29 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::line::{Failure, Line, PATIENCE, failed};
+
 const ADD: &str = "mutation A($i: AddToCartInput!) { addToCart(input: $i) { cart { id } userErrors { code } } }";
 const CHECKOUT: &str = "mutation C($i: CheckoutInput!) { checkout(input: $i) { order { id } userErrors { code } } }";
 const WATCH: &str = "subscription S($id: ID!) { orderStatus(orderId: $id) { status } }";
-/// An order that is not confirmed after this time is an error.
-const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why a journey did not end as it should; shown in the report.
-pub type Failure = String;
+/// A new cart with one of `product`; its id.
+pub async fn fill_cart(line: &mut Line, product: &str) -> Result<String, Failure> {
+    let data = line.ask(ADD, &json!({"i": {"productId": product, "quantity": 1}})).await?;
+    text(&data["addToCart"]["cart"]["id"]).ok_or_else(|| data.to_string())
+}
+
+/// Checks a cart out; the order's id.
+pub async fn check_out(line: &mut Line, cart: &str) -> Result<String, Failure> {
+    let input = json!({"i": {"cartId": cart, "paymentMethod": "pm_card_visa", "shippingAddress": {
+        "fullName": "Load Test", "line1": "1 Bench Road", "city": "Berlin", "postalCode": "10115", "countryCode": "DE"}}});
+    let data = line.ask(CHECKOUT, &input).await?;
+    text(&data["checkout"]["order"]["id"]).ok_or_else(|| data.to_string())
+}
 
 /// A shopper.
 pub struct Shopper {
-    gateway: String,
-    http: reqwest::Client,
-    token: String,
+    line: Line,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     subscriptions: u64,
 }
@@ -37,9 +46,8 @@ impl Shopper {
         let (mut socket, _) = connect_async(request).await.map_err(failed)?;
         let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
         socket.send(Message::text(init.to_string())).await.map_err(failed)?;
-        let http = reqwest::Client::builder().tcp_nodelay(true).no_proxy().build().map_err(failed)?;
-        let mut shopper =
-            Shopper { gateway: gateway.to_owned(), http, token: token.to_owned(), socket, subscriptions: 0 };
+        let line = Line::open(gateway, Some(token)).await?;
+        let mut shopper = Shopper { line, socket, subscriptions: 0 };
         match shopper.message().await? {
             message if message["type"] == "connection_ack" => Ok(shopper),
             message => Err(message.to_string()),
@@ -47,17 +55,13 @@ impl Shopper {
     }
 
     /// A new cart with one of `product`.
-    pub async fn fill_cart(&self, product: &str) -> Result<String, Failure> {
-        let data = self.ask(ADD, json!({"i": {"productId": product, "quantity": 1}})).await?;
-        text(&data["addToCart"]["cart"]["id"]).ok_or_else(|| data.to_string())
+    pub async fn fill_cart(&mut self, product: &str) -> Result<String, Failure> {
+        fill_cart(&mut self.line, product).await
     }
 
     /// Checks out and waits until CONFIRMED. Returns how long that took since `due`.
     pub async fn buy(&mut self, cart: &str, due: Instant) -> Result<Duration, Failure> {
-        let input = json!({"i": {"cartId": cart, "paymentMethod": "pm_card_visa", "shippingAddress": {
-            "fullName": "Load Test", "line1": "1 Bench Road", "city": "Berlin", "postalCode": "10115", "countryCode": "DE"}}});
-        let data = self.ask(CHECKOUT, input).await?;
-        let order = text(&data["checkout"]["order"]["id"]).ok_or_else(|| data.to_string())?;
+        let order = check_out(&mut self.line, cart).await?;
         tokio::time::timeout(PATIENCE, self.until_confirmed(&order))
             .await
             .map_err(|_| format!("order {order} was not confirmed in {PATIENCE:?}"))??;
@@ -95,28 +99,8 @@ impl Shopper {
             }
         }
     }
-
-    async fn ask(&self, query: &str, variables: Value) -> Result<Value, Failure> {
-        let answer = self
-            .http
-            .post(format!("{}/graphql", self.gateway))
-            .bearer_auth(&self.token)
-            .json(&json!({"query": query, "variables": variables}))
-            .send()
-            .await
-            .map_err(failed)?;
-        let mut body: Value = answer.json().await.map_err(failed)?;
-        match body.get("errors") {
-            Some(errors) => Err(errors.to_string()),
-            None => Ok(body["data"].take()),
-        }
-    }
 }
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
-}
-
-fn failed(error: impl std::fmt::Display) -> Failure {
-    error.to_string()
 }

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::shop::Shop;
-use crate::data_folder::{DATABASE, DataFolder};
 use crate::error::{Error, Result};
-use crate::wire;
 
 /// Statements that are told.
 const MOST: i64 = 25;
@@ -18,6 +16,9 @@ const TOP: &str = "SELECT 'all statements' AS text, sum(calls)::bigint AS calls,
         FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT $1) AS costliest";
 /// The shop is new: all its orders were made while statements were counted, those of the warm-up among them.
 const ORDERS: &str = "SELECT count(*) AS orders FROM orders.orders";
+
+/// The setting that makes PostgreSQL able to count, from its next start.
+pub const LOAD: &str = "shared_preload_libraries = 'pg_stat_statements'";
 
 /// What one statement took.
 #[derive(Debug, Serialize)]
@@ -32,22 +33,16 @@ pub struct Statement {
     pub ms_per_journey: f64,
 }
 
-/// Makes the server of this folder load the module at its next start.
-pub async fn load(folder: &DataFolder) -> Result<()> {
-    let url = folder.postgres().url(DATABASE)?;
-    execute(&url, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'").await
-}
-
 /// Begins to count.
 pub async fn begin(shop: &Shop) -> Result<()> {
-    let url = shop.settings.owner_url()?;
-    execute(url, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await?;
-    execute(url, "SELECT pg_stat_statements_reset()").await
+    let owner = shop.owner().await?;
+    let count = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()";
+    owner.batch_execute(count).await.map_err(|error| unavailable(&error))
 }
 
 /// What was counted, the costliest first.
 pub async fn end(shop: &Shop) -> Result<Vec<Statement>> {
-    let owner = wire::connect(shop.settings.owner_url()?).await?;
+    let owner = shop.owner().await?;
     let journeys: i64 = owner.query_one(ORDERS, &[]).await.map_err(|error| unavailable(&error))?.get("orders");
     let rows = owner.query(TOP, &[&MOST]).await.map_err(|error| unavailable(&error))?;
     let per_journey = |figure: f64| figure / journeys.max(1) as f64;
@@ -63,11 +58,6 @@ pub async fn end(shop: &Shop) -> Result<Vec<Statement>> {
             }
         })
         .collect())
-}
-
-async fn execute(url: &str, sql: &str) -> Result<()> {
-    let owner = wire::connect(url).await?;
-    owner.batch_execute(sql).await.map_err(|error| unavailable(&error))
 }
 
 fn unavailable(error: &tokio_postgres::Error) -> Error {

@@ -1,9 +1,36 @@
-//! What processes used, from /proc. On systems without it the figures are zero.
+//! What processes use, from /proc. On systems without it the figures are zero.
 
 use std::fs;
 
+use serde::Serialize;
+
 /// Clock ticks per second of /proc/PID/stat; 100 on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
+
+/// A figure for each part that takes part in the load.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Parts {
+    /// HTTP, GraphQL, decisions, relay and consumers: the shop's process.
+    pub shop: f64,
+    /// SQL, WAL and, with the Postgres transport, the queues: PostgreSQL with all its backends.
+    pub database: f64,
+    /// RabbitMQ, if it carries the messages.
+    pub broker: f64,
+    /// The load itself: this process.
+    pub generator: f64,
+}
+
+impl Parts {
+    /// `change` of each figure and its counterpart.
+    pub fn with(self, other: Parts, change: impl Fn(f64, f64) -> f64) -> Parts {
+        Parts {
+            shop: change(self.shop, other.shop),
+            database: change(self.database, other.database),
+            broker: change(self.broker, other.broker),
+            generator: change(self.generator, other.generator),
+        }
+    }
+}
 
 /// Processor seconds of a process, its threads included.
 pub fn cpu_seconds(pid: i32) -> f64 {
@@ -21,14 +48,22 @@ pub fn tree_cpu_seconds(root: i32) -> f64 {
     tree(root).into_iter().map(cpu_seconds).sum()
 }
 
-/// Resident memory in MB.
+/// Resident memory of a process in MB.
 pub fn memory_mb(pid: i32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|value| value.trim().trim_end_matches("kB").trim().parse::<f64>().ok())
-        .map_or(0.0, |kilobytes| kilobytes / 1024.0)
+    kilobytes(&format!("/proc/{pid}/status"), "VmRSS:") / 1024.0
+}
+
+/// Resident memory of a process and all its descendants in MB; what they share counts once.
+pub fn tree_memory_mb(root: i32) -> f64 {
+    tree(root).into_iter().map(|pid| kilobytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")).sum::<f64>() / 1024.0
+}
+
+fn kilobytes(file: &str, field: &str) -> f64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix(field))
+        .and_then(|value| value.trim().trim_end_matches("kB").trim().parse().ok())
+        .unwrap_or(0.0)
 }
 
 fn tree(root: i32) -> Vec<i32> {

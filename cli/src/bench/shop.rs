@@ -7,20 +7,26 @@ use std::process::Stdio;
 use servers::{PostgresBinaries, Progress};
 use service::Env;
 use tokio::process::Command;
+use tokio_postgres::Client;
 
-use super::{profile, resources};
+use super::profile;
+use super::resources::{self, Parts};
 use crate::data_folder::{DataFolder, Transport};
 use crate::error::{Error, Result};
 use crate::session;
 use crate::terminal;
-use crate::wire::Settings;
+use crate::wire::{self, Settings};
 
 /// The database that pgbench gets for itself.
 const REFERENCE_DATABASE: &str = "pgbench";
 
+/// What tells the moment of each commit.
+const COMMIT_TIMES: &str = "track_commit_timestamp = on";
+
 /// A shop for the load.
 pub struct Shop {
     folder: DataFolder,
+    arguments: Vec<String>,
     pid: i32,
     /// Base URL of the gateway.
     pub gateway: String,
@@ -45,68 +51,66 @@ impl From<bool> for Profiling {
     }
 }
 
-/// Processor seconds used so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Usage {
-    /// The shop's process.
-    pub shop_s: f64,
-    /// PostgreSQL with all its backends.
-    pub database_s: f64,
-    /// RabbitMQ, if there is one.
-    pub broker_s: f64,
-    /// This process.
-    pub generator_s: f64,
-}
-
-impl Usage {
-    /// What was used since then.
-    pub fn since(&self, before: &Usage) -> Usage {
-        Usage {
-            shop_s: self.shop_s - before.shop_s,
-            database_s: self.database_s - before.database_s,
-            broker_s: self.broker_s - before.broker_s,
-            generator_s: self.generator_s - before.generator_s,
-        }
-    }
-}
-
 impl Shop {
-    /// Starts it beside the folder of the user's own shop.
+    /// Starts it beside the folder of the user's own shop, in one whose name ends so.
     pub async fn start(
         beside: &DataFolder,
+        ending: &str,
         transport: Transport,
         profiling: Profiling,
         progress: &Progress,
     ) -> Result<Shop> {
         let mut path = beside.path().as_os_str().to_owned();
-        path.push("-bench");
+        path.push(ending);
         let folder = DataFolder::new(&PathBuf::from(path))?;
         reset(&folder).await?;
         progress.step("starting a shop for the load");
         let port = free_ports()?;
-        let transport_name = match transport {
+        let transport = match transport {
             Transport::Postgres => "postgres",
             Transport::Rabbitmq => "rabbitmq",
         };
-        let port_text = port.to_string();
-        let arguments = ["up", "--detach", "--no-seed", "--port", &port_text, "--transport", transport_name];
+        let arguments = ["up", "--detach", "--no-seed", "--port", &port.to_string(), "--transport", transport];
         prost(&folder, &arguments).await?;
-        if profiling == Profiling::Statements {
-            profile::load(&folder).await?;
-            prost(&folder, &["down"]).await?;
-            prost(&folder, &arguments).await?;
-        }
-        let running = folder.running_shop()?.ok_or_else(|| {
-            Error::failed("the shop for the load ended", format!("Look at {}", folder.log().display()))
-        })?;
+        let running = running(&folder)?;
         let settings = Settings::new(Env::map(session::private_environment(&folder, Some(&running))?))?;
-        Ok(Shop {
+        let mut shop = Shop {
             pid: running.pid,
+            arguments: arguments.map(str::to_owned).to_vec(),
             gateway: format!("http://127.0.0.1:{port}"),
             products_url: format!("http://127.0.0.1:{}", port + 1),
             settings,
             folder,
-        })
+        };
+        if profiling == Profiling::Statements {
+            shop.restart_with(profile::LOAD).await?;
+        }
+        Ok(shop)
+    }
+
+    /// Makes PostgreSQL remember when each transaction committed.
+    pub async fn track_commits(&mut self) -> Result<()> {
+        self.restart_with(COMMIT_TIMES).await
+    }
+
+    /// Starts it anew, its PostgreSQL with this setting.
+    async fn restart_with(&mut self, setting: &str) -> Result<()> {
+        self.execute(&format!("ALTER SYSTEM SET {setting}")).await?;
+        prost(&self.folder, &["down"]).await?;
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        prost(&self.folder, &arguments).await?;
+        self.pid = running(&self.folder)?.pid;
+        Ok(())
+    }
+
+    /// The owner's connection to its database.
+    pub async fn owner(&self) -> Result<Client> {
+        Ok(wire::connect(self.settings.owner_url()?).await?)
+    }
+
+    /// Runs statements as the owner.
+    pub async fn execute(&self, sql: &str) -> Result<()> {
+        Ok(self.owner().await?.batch_execute(sql).await.map_err(wire::Error::from)?)
     }
 
     /// Stops it and deletes its folder.
@@ -117,19 +121,22 @@ impl Shop {
     }
 
     /// Processor seconds used so far.
-    pub fn usage(&self) -> Usage {
-        let tree = |pid: Option<i32>| pid.map_or(0.0, resources::tree_cpu_seconds);
-        Usage {
-            shop_s: resources::cpu_seconds(self.pid),
-            database_s: tree(self.folder.postgres().pid()),
-            broker_s: tree(self.folder.rabbit().pid()),
-            generator_s: resources::cpu_seconds(std::process::id().cast_signed()),
-        }
+    pub fn cpu_seconds(&self) -> Parts {
+        self.parts(resources::cpu_seconds, resources::tree_cpu_seconds)
     }
 
-    /// Resident memory of the shop's process.
-    pub fn memory_mb(&self) -> f64 {
-        resources::memory_mb(self.pid)
+    /// Resident memory in MB.
+    pub fn memory_mb(&self) -> Parts {
+        self.parts(resources::memory_mb, resources::tree_memory_mb)
+    }
+
+    fn parts(&self, of_process: fn(i32) -> f64, of_tree: fn(i32) -> f64) -> Parts {
+        Parts {
+            shop: of_process(self.pid),
+            database: self.folder.postgres().pid().map_or(0.0, of_tree),
+            broker: self.folder.rabbit().pid().map_or(0.0, of_tree),
+            generator: of_process(std::process::id().cast_signed()),
+        }
     }
 
     /// The reference of the same run: small transactions of pgbench on the same server, per second.
@@ -150,6 +157,12 @@ impl Shop {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
     }
+}
+
+fn running(folder: &DataFolder) -> Result<crate::data_folder::Shop> {
+    folder
+        .running_shop()?
+        .ok_or_else(|| Error::failed("the shop for the load ended", format!("Look at {}", folder.log().display())))
 }
 
 async fn reset(folder: &DataFolder) -> Result<()> {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::resources::Parts;
+
 /// What one run measured.
 #[derive(Debug, Clone, Serialize)]
 pub struct Measured {
     /// Completed per second.
     pub rate: f64,
+    /// What the rate is held against, measured in the same run or session; per second.
+    pub reference_rate: Option<f64>,
     /// Half were faster.
     pub p50_ms: f64,
     /// Ninety-nine of a hundred were faster.
@@ -17,23 +21,10 @@ pub struct Measured {
     pub completed: usize,
     /// How many did not, or not as they should.
     pub errors: usize,
-    /// Processor time per completed journey, in milliseconds, by part.
-    pub cpu_ms: CpuPerJourney,
-    /// Resident memory of the shop's process at the end, in MB.
-    pub shop_memory_mb: f64,
-}
-
-/// Processor time per completed journey.
-#[derive(Debug, Clone, Serialize)]
-pub struct CpuPerJourney {
-    /// HTTP, GraphQL, decisions, relay and consumers.
-    pub shop: f64,
-    /// SQL, WAL and, with the Postgres transport, the queues.
-    pub database: f64,
-    /// RabbitMQ, if it carries the messages.
-    pub broker: f64,
-    /// The load itself.
-    pub generator: f64,
+    /// Processor time for each that completed, in milliseconds.
+    pub cpu_ms: Parts,
+    /// Resident memory under load, in MB.
+    pub memory_mb: Parts,
 }
 
 /// The latency below which a share of them lies, in milliseconds; zero for none.

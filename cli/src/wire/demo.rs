@@ -48,11 +48,13 @@ pub async fn promote(settings: &Settings, email: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Registers users for a load test, with one password that nobody knows; a token for each.
-pub async fn bulk_register(settings: &Settings, count: usize) -> Result<Vec<String>, Error> {
-    let password = users_client::Secret::new(uuid::Uuid::new_v4().to_string());
-    let accounts = users(settings).await?.register_many(count, password).await?;
-    Ok(accounts.into_iter().map(|account| account.token).collect())
+/// Registers users for a load test, all with this password.
+pub async fn bulk_register(
+    settings: &Settings,
+    count: usize,
+    password: users_client::Secret,
+) -> Result<Vec<users::Account>, Error> {
+    Ok(users(settings).await?.register_many(count, password).await?)
 }
 
 async fn users(settings: &Settings) -> Result<std::sync::Arc<users::Users>, Error> {
