@@ -17,6 +17,7 @@ use futures_util::future::join_all;
 use operations::{ActFilter, DeadLetterFilter, OperationsApi, OutboxFilter};
 use orders_client::SagaFilter;
 use service::{Error, PageQuery, pagination};
+use uuid::Uuid;
 
 use crate::connections::cost;
 use crate::errors::{fault, found};
@@ -154,19 +155,22 @@ impl OperationQueries {
         Ok(unless_away(answers).map_err(fault)?.into_iter().flatten().map(Queue::from).collect())
     }
 
-    /// What operators did, newest first, 100 at most (admin).
-    #[graphql(complexity = "100 * child_complexity")]
+    /// What operators did, newest first (admin).
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn operator_acts(
         &self,
         ctx: &Context<'_>,
+        #[graphql(default = 100, desc = "How many, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this act: the id of the last one.")] after: Option<ID>,
         #[graphql(desc = "Only acts on this dead letter, event or saga.")] about: Option<ID>,
     ) -> Result<Vec<OperatorAct>> {
         let scope = Scope::of(ctx);
+        scope.caller.admin().map_err(fault)?;
         let about = match about.map(|id| id.parse()).transpose() {
             Ok(about) => about,
             Err(_) => return Ok(Vec::new()),
         };
-        acts(scope, ActFilter { about }).await.map_err(fault)
+        acts(scope, ActFilter { about }, first, after).await.map_err(fault)
     }
 
     /// Everything about an id, of an order, saga, correlation, event, dead letter or account, or about an e-mail
@@ -268,12 +272,29 @@ fn owner_of(queue: &str) -> Option<&'static str> {
     QUEUES.iter().find(|known| known.name() == queue).map(|known| known.service)
 }
 
-/// Of services that are away nothing is told: the trail is for reading up.
-async fn acts(scope: &Scope, filter: ActFilter) -> Result<Vec<OperatorAct>, Error> {
-    scope.caller.admin()?;
-    let answers = each(scope, |api| async move { api.acts(&scope.caller, filter, PageQuery::first(100)).await });
+/// The ids of acts are in the order of acts, whichever service they were done in: the last one's is the place of a page
+/// in all trails. Of services that are away nothing is told: the trail is for reading up.
+async fn acts(
+    scope: &Scope,
+    filter: ActFilter,
+    first: Option<i32>,
+    after: Option<ID>,
+) -> Result<Vec<OperatorAct>, Error> {
+    let cursor = after.map(|id| act_cursor(&id)).transpose()?;
+    let page = PageQuery { limit: first.map(Into::into), cursor, with_cursors: None };
+    let limit = usize::from(page.limit()?);
+    let answers = each(scope, |api| {
+        let page = page.clone();
+        async move { api.acts(&scope.caller, filter, page).await }
+    });
     let mut acts: Vec<operations::Act> = unless_away(answers.await)?.into_iter().flat_map(|page| page.items).collect();
     acts.sort_by_key(|act| std::cmp::Reverse(act.id));
-    acts.truncate(100);
+    acts.truncate(limit);
     Ok(acts.into_iter().map(OperatorAct::from).collect())
+}
+
+fn act_cursor(id: &ID) -> Result<String, Error> {
+    let place: Uuid =
+        id.parse().map_err(|_| Error::bad_request("invalid_cursor", "continue behind the id of an act"))?;
+    pagination::encode(&place)
 }

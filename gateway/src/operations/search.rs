@@ -52,6 +52,8 @@ pub(super) async fn search(scope: &Scope, text: &str) -> Result<Findings, Error>
 
 async fn by_id(scope: &Scope, id: Uuid, dead_letters: DeadLetterList) -> Result<Findings, Error> {
     let mut saga = saga(scope, id).await?;
+    // Whatever a saga is found by, acts on it are noted by its own id.
+    let acted_on = saga.as_ref().map_or(id, |detail| detail.saga.id);
     if saga.is_none()
         && let Some(correlation_id) = correlation_of(scope, id, &dead_letters).await?
     {
@@ -74,7 +76,7 @@ async fn by_id(scope: &Scope, id: Uuid, dead_letters: DeadLetterList) -> Result<
         users: users.into_iter().map(|user| User::new(user, scope.caller.clone())).collect(),
         dead_letters,
         unsent_events: unsent.map(UnsentEvent::from).collect(),
-        acts: acts(scope, ActFilter { about: Some(id) }).await?,
+        acts: acts(scope, ActFilter { about: Some(acted_on) }, Some(100), None).await?,
     })
 }
 

@@ -2,9 +2,12 @@
 
 use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use events::UserId;
-use operations::TracedEvent;
+use operations::{ActFilter, TracedEvent};
 use service::Error;
+use uuid::Uuid;
 
+use super::acts;
+use super::types::OperatorAct;
 use crate::errors::fault;
 use crate::orders::TimelineEntry;
 use crate::scalars::DateTime;
@@ -37,7 +40,9 @@ pub struct Saga {
     /// Each undo's run, oldest first; null in lists.
     pub(super) compensations: Option<Vec<Compensation>>,
     #[graphql(skip)]
-    correlation: uuid::Uuid,
+    saga_id: Uuid,
+    #[graphql(skip)]
+    correlation: Uuid,
     #[graphql(skip)]
     customer: UserId,
 }
@@ -56,6 +61,12 @@ impl Saga {
         let trace = operations::trace(&services, &scope.caller, self.correlation).await.map_err(fault)?;
         let events: Result<Vec<SagaEvent>, Error> = trace.events.into_iter().map(SagaEvent::new).collect();
         Ok(Some(events.map_err(fault)?))
+    }
+
+    /// What operators did to it, newest first, 100 at most.
+    #[graphql(complexity = "100 * child_complexity")]
+    async fn acts(&self, ctx: &Context<'_>) -> Result<Vec<OperatorAct>> {
+        acts(Scope::of(ctx), ActFilter { about: Some(self.saga_id) }, Some(100), None).await.map_err(fault)
     }
 
     /// Whose order it is; null if the account is gone.
@@ -81,6 +92,7 @@ impl From<orders_client::Saga> for Saga {
             expires_at: saga.expires_at.map(DateTime),
             timeline: None,
             compensations: None,
+            saga_id: saga.id,
             correlation: saga.correlation_id.uuid(),
             customer: saga.user_id,
         }
