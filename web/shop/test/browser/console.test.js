@@ -1,7 +1,9 @@
 // The operator's work, in a browser against a whole shop.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import { caller, logIn, logInAsOperator, placeOrder, poison } from './operator.js'
+import { closeWhenDone, replayDeadLetter } from './consoleJourneys.js'
+import { caller, discardAll, logIn, logInAsOperator, placeOrder, poison, stick, unsend } from './operator.js'
 import { openShop, visitor } from './shop.js'
 
 // A picture of one green pixel.
@@ -49,6 +51,16 @@ test('no figure is said to be zero before it is known', () =>
     assert.equal(await page.getByText(/^(Nothing was sold|No order has ended)/).count(), 0)
     answer()
     await page.getByText(/^Nothing was sold/).or(page.getByText(/\d units?/)).first().waitFor()
+  }))
+
+test('the overview is live: what is parked meanwhile shows without a reload', () =>
+  withConsole('/console', async (page) => {
+    await page.getByRole('link', { name: /^Dead letters 0/ }).waitFor()
+    const { letters } = await poison(operator)
+    await page.getByRole('link', { name: new RegExp(`^Dead letters ${letters}`) }).waitFor()
+    await page.getByRole('link', { name: /^Messages/ }).getByLabel(`${letters} need`).waitFor()
+    await discardAll(operator)
+    await page.getByRole('link', { name: /^Dead letters 0/ }).waitFor()
   }))
 
 describe('products', () => {
@@ -121,6 +133,23 @@ describe('products', () => {
       assert.deepEqual(products.edges[0].node, { name: 'Test Soda', stockQuantity: 12 })
     }))
 
+  test('the list is carried away as a file that can be brought in again', () =>
+    withConsole(`/console/products?q=${SKU}`, async (page) => {
+      await page.getByRole('link', { name: /Test Tonic/ }).waitFor()
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Export' }).click(),
+      ])
+      assert.match(download.suggestedFilename(), /\.csv$/)
+      const exported = await readFile(await download.path())
+      assert.match(exported.toString(), /^\uFEFF?sku,name,price,currency,stock,category,description,images\r?\n/)
+      assert.match(exported.toString(), new RegExp(`^${SKU},`, 'm'))
+
+      await page.goto('/console/products/import')
+      await page.locator('input[type=file]').setInputFiles({ name: 'back.csv', mimeType: 'text/csv', buffer: exported })
+      await page.getByRole('row').filter({ hasText: SKU }).getByText('Unchanged').waitFor()
+    }))
+
   test('the list is sorted and filtered in the address', () =>
     withConsole('/console/products', async (page) => {
       await page.getByRole('button', { name: 'Sort by: Price' }).click()
@@ -173,22 +202,28 @@ describe('orders', () => {
       await page.getByRole('option', { name: /PaymentRefunded/ }).first().waitFor()
     })
   })
-})
 
-/** The button below the report, which is there at the end only; the cross in the corner would stop the rounds. */
-const closeWhenDone = (page) => page.getByRole('dialog').getByRole('button', { name: 'Close' }).nth(1).click()
+  test('one that is stuck is found, and set going again', async () => {
+    const id = await placeOrder(customer, 'pm_card_chargeDeclined')
+    await stick(shop, id)
+    await withConsole('/console', async (page) => {
+      await page.getByRole('link', { name: /^Stuck orders/ }).click()
+      await page.getByRole('link', { name: id.slice(-8) }).click()
+      await page.getByText('Still to be undone').waitFor()
+      await page.getByRole('button', { name: 'Retry' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click()
+      await page.getByText('Set an order going').waitFor()
+      await page.getByText('Still to be undone').waitFor({ state: 'detached' })
+      await page.getByText('Failed', { exact: true }).first().waitFor()
+    })
+  })
+})
 
 describe('messages', () => {
   test('a dead letter is read, replayed, comes back, and is discarded with a reason', async () => {
     const { eventId, letters } = await poison(operator)
-    await withConsole(`/console/messages/dead?about=${eventId}`, async (page) => {
-      await page.getByRole('row').nth(1).getByRole('link').click()
-      await page.getByRole('region', { name: 'Message' }).waitFor()
-
-      await page.getByRole('button', { name: 'Replay' }).click()
-      await page.getByText('One message would be handled.').waitFor()
-      await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
-      await page.getByText('One message is back in its queue.').waitFor()
+    await withConsole('/console/messages', async (page) => {
+      await replayDeadLetter(page, eventId)
       await closeWhenDone(page)
 
       // Nobody mended anything: it is parked again.
@@ -204,6 +239,61 @@ describe('messages', () => {
       await page.goto('/console/messages/audit')
       await page.getByRole('cell', { name: 'Discarded a dead letter' }).first().waitFor()
       await page.getByRole('cell', { name: 'A test' }).first().waitFor()
+    })
+  })
+
+  test('those of one queue are seen alone, and all are replayed until somebody stops', async () => {
+    const { letters, queues } = await poison(operator)
+    assert.ok(letters > 1, 'of several queues')
+    await withConsole('/console/messages', async (page) => {
+      await page.getByRole('row').filter({ hasText: queues[0] }).getByRole('link', { name: '1' }).click()
+      await page.waitForURL((url) => url.searchParams.get('queue') === queues[0])
+      await page.getByRole('row').nth(1).waitFor()
+      assert.equal(await page.getByRole('row').count(), 2, 'a heading and one letter')
+      await page.getByLabel('Queue').selectOption('Every queue (' + letters + ')')
+      await page.getByRole('row').nth(letters).waitFor()
+
+      // The second round is held up until the operator has had enough.
+      let rounds = 0
+      const stopped = new Promise((resolve) => page.exposeFunction('stopped', resolve))
+      await page.route('**/graphql', async (route) => {
+        const { query, variables } = route.request().postDataJSON()
+        if (query.includes('replayDeadLetters') && !variables.input.dryRun && ++rounds === 2) await stopped
+        await route.continue()
+      })
+      await page.getByRole('button', { name: 'Replay all' }).click()
+      await page.getByText(`${letters} messages would be handled.`).waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+      await page.getByRole('progressbar').waitFor()
+      await page.getByText('One message is back in its queue.').waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
+      await page.evaluate(() => globalThis.stopped())
+      await page.getByText('Stopped before the end. What was handled stays handled.').waitFor()
+      await page.getByRole('dialog').getByRole('link', { name: 'See it in the audit trail' }).click()
+      await page.getByRole('cell', { name: 'Replayed a dead letter' }).first().waitFor()
+    })
+  })
+
+  test('what the broker refused is read, sent again, and given up with a reason', async () => {
+    const [sent, givenUp] = [await placeOrder(customer), await placeOrder(customer)]
+    await unsend(shop, sent)
+    await withConsole('/console/messages/outbox', async (page) => {
+      await page.getByRole('link', { name: 'OrderConfirmed' }).click()
+      assert.match(await page.getByRole('region', { name: 'Message' }).innerText(), new RegExp(sent))
+      await page.getByText('orders.events → order.confirmed').waitFor()
+      await page.getByRole('button', { name: 'Send again' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click()
+      await page.getByText('This event does not wait any more').waitFor()
+      await page.getByText('Sent an event again').waitFor()
+
+      await unsend(shop, givenUp)
+      await page.goto('/console/messages/outbox')
+      await page.getByRole('listitem').filter({ hasText: 'OrderConfirmed' }).getByRole('button', { name: 'Give up' }).click()
+      await page.getByLabel('Reason, for the audit trail').fill('Everybody has it already')
+      await page.getByRole('dialog').getByRole('button', { name: 'Give up' }).click()
+      await page.getByRole('link', { name: 'OrderConfirmed' }).waitFor({ state: 'detached' })
+      await page.goto('/console/messages/audit')
+      await page.getByRole('cell', { name: 'Everybody has it already' }).waitFor()
     })
   })
 })

@@ -57,7 +57,39 @@ export async function poison(ask) {
     })
     return search.deadLetters.items.length >= queues.length
   })
-  return { eventId, letters: queues.length }
+  return { eventId, queues, letters: queues.length }
+}
+
+/** Throws every dead letter away. */
+export async function discardAll(ask) {
+  const { queues } = await ask('{ queues { service } }')
+  const discard = 'mutation ($input: DiscardDeadLettersInput!) { discardDeadLetters(input: $input) { userErrors { code } } }'
+  for (const service of new Set(queues.map((queue) => queue.service))) {
+    await ask(discard, { input: { service, all: true, reason: 'The next test begins without' } })
+  }
+}
+
+/** Makes an order's saga give up, as if the cart had never answered. */
+export const stick = (shop, order) =>
+  sql(
+    shop,
+    `UPDATE orders.saga_states SET status = 'STUCK', ending = 'FAILURE', compensation_log = '{REOPEN}', asked = 10
+       WHERE order_id = '${order}';
+     UPDATE orders.orders SET status = 'FAILED' WHERE id = '${order}'`,
+  )
+
+/** Puts an order's last event back into the outbox, as if the broker had refused it too often. */
+export const unsend = (shop, order) =>
+  sql(
+    shop,
+    `INSERT INTO orders.outbox (event_id, recorded_at, attempts, last_error, failed_at)
+       SELECT event_id, recorded_at, 10, 'the broker refused it: unroutable', now()
+       FROM orders.events WHERE event_type = 'OrderConfirmed' AND aggregate_id = '${order}'`,
+  )
+
+/** Nothing that a console can do: only a shop of the tests' own is broken on purpose. */
+function sql(shop, statement) {
+  return shop.prost('psql', '--', '--quiet', '--set=ON_ERROR_STOP=1', `--command=${statement}`)
 }
 
 async function until(isSo, deadlineMs = 30_000) {

@@ -18,6 +18,14 @@ export const DeadLettersQuery = graphql(`
       total
       unreachable
     }
+    operatorActs(first: 5) {
+      id
+      actedAt
+      actor
+      action
+      reason
+      outcome
+    }
   }
 `)
 
@@ -173,8 +181,8 @@ export const DiscardOutboxMutation = graphql(`
 `)
 
 export const ActsQuery = graphql(`
-  query OperatorActs {
-    operatorActs {
+  query OperatorActs($first: Int!, $after: ID) {
+    operatorActs(first: $first, after: $after) {
       id
       service
       actedAt

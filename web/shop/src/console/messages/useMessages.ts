@@ -21,6 +21,7 @@ export function useDeadLetters(variables: MaybeRefOrGetter<VariablesOf<typeof De
     total: computed(() => data.value?.deadLetters.total ?? 0),
     nextCursor: computed(() => data.value?.deadLetters.nextCursor ?? null),
     unreachable: computed(() => data.value?.deadLetters.unreachable ?? []),
+    lately: computed(() => data.value?.operatorActs ?? []),
     error,
     fetching,
     retry: refresh,
@@ -61,14 +62,17 @@ export function useOutboxEvent(variables: MaybeRefOrGetter<VariablesOf<typeof Ou
   }
 }
 
-export function useActs() {
+export function useActs(variables: MaybeRefOrGetter<VariablesOf<typeof ActsQuery>>) {
   const { data, error, fetching, executeQuery } = useQuery({
     query: ActsQuery,
-    variables: {},
+    variables: computed(() => toValue(variables)),
     requestPolicy: 'cache-and-network',
   })
+  const acts = computed(() => data.value?.operatorActs ?? [])
   return {
-    acts: computed(() => data.value?.operatorActs ?? []),
+    acts,
+    /** Behind a full page there may be more; an empty one after it says that there was not. */
+    next: computed(() => (acts.value.length >= toValue(variables).first ? (acts.value.at(-1)?.id ?? null) : null)),
     error,
     fetching,
     retry: () => executeQuery({ requestPolicy: 'network-only' }),

@@ -28,13 +28,15 @@ export function useProductTable(variables: MaybeRefOrGetter<VariablesOf<typeof P
 
 /** A product as it is now: a form that began with an old version would only run into a conflict. */
 export function useProduct(id: MaybeRefOrGetter<string>) {
-  const { data, error, fetching, executeQuery } = useQuery({
+  const { data, stale, error, fetching, executeQuery } = useQuery({
     query: ProductFormQuery,
     variables: computed(() => ({ id: toValue(id) })),
     requestPolicy: 'network-only',
   })
   return {
     product: computed(() => data.value?.product ?? null),
+    /** What was read before; the answer to this question is still under way. */
+    isOld: stale,
     error,
     fetching,
     retry: () => executeQuery({ requestPolicy: 'network-only' }),

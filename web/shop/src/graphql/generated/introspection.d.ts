@@ -4687,6 +4687,21 @@ export type introspection = {
                   "kind": "SCALAR",
                   "name": "ID"
                 }
+              },
+              {
+                "name": "after",
+                "type": {
+                  "kind": "SCALAR",
+                  "name": "ID"
+                }
+              },
+              {
+                "name": "first",
+                "type": {
+                  "kind": "SCALAR",
+                  "name": "Int"
+                },
+                "defaultValue": "100"
               }
             ],
             "isDeprecated": false
