@@ -132,3 +132,71 @@ async fn a_shutdown_under_load_loses_nothing() {
     shop.ready().await;
     settles(&shop, shoppers).await;
 }
+
+/// Longer than the first two tiers of retries: whoever took an outage for the message's fault would park it.
+const AWAY_S: u64 = 15;
+
+#[tokio::test]
+async fn a_database_that_is_away_fills_no_dead_letters() {
+    let shop = Shop::on_own_servers(Transport::Rabbit).await;
+    let shoppers = shoppers(&shop).await;
+    in_the_middle(&shop, 60).await;
+    let postgres = shop.postgres.as_ref().expect("a server of its own");
+    postgres.kill();
+    // Not waited for anything: that nobody can do anything for so long is what is tested.
+    tokio::time::sleep(Duration::from_secs(AWAY_S)).await;
+    postgres.revive().await;
+    shop.ready().await;
+    settles(&shop, shoppers).await;
+}
+
+const REFUNDS: usize = 10;
+/// Of all of them together.
+const FAILURES: i64 = 50;
+
+/// The provider's books cannot be written so often, and nobody waits the minutes that lie between so many tries.
+const FAIL: &str = "CREATE SEQUENCE public.failures;
+    GRANT USAGE ON SEQUENCE public.failures TO PUBLIC;
+    CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF nextval('public.failures') <= 50 THEN RAISE 'the provider is away'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER fail BEFORE INSERT ON payments.test_provider_refunds FOR EACH ROW EXECUTE FUNCTION public.fail();
+    CREATE FUNCTION public.hurry() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.next_attempt_at := now(); RETURN NEW; END $$;
+    CREATE TRIGGER hurry BEFORE UPDATE ON payments.refunds FOR EACH ROW WHEN (NEW.lease IS NULL)
+        EXECUTE FUNCTION public.hurry();";
+
+#[tokio::test]
+async fn refunds_that_fail_fifty_times_while_orders_is_killed() {
+    let mut shop = Shop::in_processes(Transport::Postgres).await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Returned", "3.00", REFUNDS as u32).await;
+    let shopper = shop.client().signed_in(Role::User);
+    let mut orders = Vec::new();
+    for _ in 0..REFUNDS {
+        let cart = shopper.cart_with(&product, 1).await;
+        let order = shopper.checkout(&cart, "pm_card_visa").await;
+        shopper.order_in(&order, &["CONFIRMED"], RECOVERY).await;
+        orders.push(order);
+    }
+    let owner = shop.database.owner().await;
+    owner.batch_execute(FAIL).await.expect("let refunds fail");
+    let cancel = "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) { order { status } } }";
+    for order in &orders {
+        shopper.graphql(cancel, serde_json::json!({"input": {"id": order}})).await;
+    }
+    for failures in [5, 15, 30, FAILURES] {
+        testkit::eventually(RECOVERY, || async {
+            let failed = oracle::count(&owner, "SELECT last_value FROM public.failures").await;
+            if failed >= failures { Ok(()) } else { Err(format!("{failed} refunds failed")) }
+        })
+        .await;
+        shop.crash("orders");
+        shop.start("orders");
+    }
+    shop.ready().await;
+    for order in &orders {
+        shopper.order_in(order, &["CANCELLED"], RECOVERY).await;
+    }
+    oracle::holds(&shop, 0, RECOVERY).await;
+    let back = "SELECT count(*) FROM payments.refunds WHERE status = 'succeeded'";
+    assert_eq!(oracle::count(&owner, back).await, REFUNDS as i64, "one refund for each order");
+}

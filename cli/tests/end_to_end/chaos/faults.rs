@@ -10,9 +10,13 @@ use rand::seq::IndexedRandom;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
+use super::surroundings::Surroundings;
 use crate::support::shop::SERVICES;
 use crate::support::shop::hurt::Wires;
 use crate::support::{Shop, Transport};
+
+/// Longer than every tier of retries but the last, and than every lease.
+const LONG_OUTAGE: Duration = Duration::from_secs(120);
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +61,16 @@ pub enum Fault {
     Copies,
     /// A message that nobody can read.
     Poison,
+    /// PostgreSQL is gone for two minutes.
+    LongOutage,
+    /// The disk under PostgreSQL and RabbitMQ is full.
+    FullDisk,
+    /// The clocks of all services jump, forwards or backwards.
+    ClockJump,
+    /// Redis forgets everything.
+    FlushRedis,
+    /// kill -9 of Redis.
+    KillRedis,
 }
 
 const EVERYWHERE: &[Fault] = &[
@@ -83,9 +97,10 @@ const WITH_RABBIT: &[Fault] =
     &[Fault::KillRabbit, Fault::CutRabbit, Fault::HalfOpenRabbit, Fault::StallRabbit, Fault::MemoryAlarm];
 
 impl Fault {
-    pub fn choose(transport: Transport, random: &mut SmallRng) -> Fault {
-        let more = if transport == Transport::Rabbit { WITH_RABBIT } else { &[] };
-        *[EVERYWHERE, more].concat().choose(random).expect("there are faults")
+    /// Of those that any shop can suffer, and of `more`.
+    pub fn choose(transport: Transport, more: &[Fault], random: &mut SmallRng) -> Fault {
+        let of_rabbit = if transport == Transport::Rabbit { WITH_RABBIT } else { &[] };
+        *[EVERYWHERE, of_rabbit, more].concat().choose(random).expect("there are faults")
     }
 }
 
@@ -97,11 +112,17 @@ pub struct Weather {
     pub poison: i64,
     /// Transactions that stay open.
     idle: Vec<Client>,
+    /// What only a long storm has.
+    pub surroundings: Option<Surroundings>,
 }
 
 impl Weather {
-    pub fn new(shop: Shop, wires: Wires) -> Weather {
-        Weather { shop, wires, poison: 0, idle: Vec::new() }
+    pub fn new(shop: Shop, wires: Wires, surroundings: Option<Surroundings>) -> Weather {
+        Weather { shop, wires, poison: 0, idle: Vec::new(), surroundings }
+    }
+
+    fn surroundings(&self) -> &Surroundings {
+        self.surroundings.as_ref().expect("a long storm")
     }
 
     /// Lets it happen, and sets it right again.
@@ -132,12 +153,8 @@ impl Weather {
                 sleep(moment + Duration::from_secs(1)).await;
                 self.shop.crash_twin(service);
             }
-            Fault::KillPostgres => {
-                let postgres = self.shop.postgres.as_ref().expect("a server of its own");
-                postgres.kill();
-                sleep(moment).await;
-                postgres.revive().await;
-            }
+            Fault::KillPostgres => self.without_postgres_for(moment).await,
+            Fault::LongOutage => self.without_postgres_for(LONG_OUTAGE).await,
             Fault::KillRabbit => {
                 let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
                 rabbit.kill();
@@ -160,8 +177,16 @@ impl Weather {
                 sleep(moment).await;
                 rabbit.lift_memory_alarm().await;
             }
-            Fault::Copies => self.send_copies(random).await,
+            Fault::Copies => send_copies(&self.shop, random.random_range(5..40), 0).await,
             Fault::Poison => self.send_poison(random).await,
+            Fault::FullDisk => self.with_a_full_disk_for(moment).await,
+            Fault::ClockJump => {
+                self.surroundings().set_clocks(random.random_range(-600..=600));
+                sleep(moment + Duration::from_secs(1)).await;
+                self.surroundings().set_clocks(0);
+            }
+            Fault::FlushRedis => self.surroundings().flush_redis(),
+            Fault::KillRedis => self.surroundings().without_redis_for(moment).await,
         }
         // As whoever runs the containers would.
         self.shop.start_missing();
@@ -172,6 +197,24 @@ impl Weather {
         self.idle.clear();
         self.shop.start_missing();
         self.shop.ready().await;
+    }
+
+    async fn without_postgres_for(&self, moment: Duration) {
+        let postgres = self.shop.postgres.as_ref().expect("a server of its own");
+        postgres.kill();
+        sleep(moment).await;
+        postgres.revive().await;
+    }
+
+    /// Whoever cannot write any more may end; what is supervised is started again once there is room.
+    async fn with_a_full_disk_for(&self, moment: Duration) {
+        let filler = self.surroundings().fill_the_disk();
+        sleep(moment).await;
+        drop(filler);
+        self.shop.postgres.as_ref().expect("a server of its own").revive().await;
+        if let Some(rabbit) = &self.shop.rabbit {
+            rabbit.revive().await;
+        }
     }
 
     async fn hurt_wire_to_postgres(&self, fault: Fault, moment: Duration) {
@@ -252,38 +295,37 @@ impl Weather {
         self.idle.push(owner);
     }
 
-    /// Some of the latest events of each service, again.
-    async fn send_copies(&self, random: &mut SmallRng) {
-        let owner = self.owner().await;
-        let count = random.random_range(5..40_i64);
-        let sql = "SELECT exchange, routing_key, envelope::text FROM (
-                       SELECT * FROM catalog.events UNION ALL SELECT * FROM cart.events
-                       UNION ALL SELECT * FROM orders.events UNION ALL SELECT * FROM payments.events) AS event
-                   ORDER BY event_id DESC LIMIT $1";
-        for row in owner.query(sql, &[&count]).await.expect("read events") {
-            let (exchange, key, body): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-            self.publish(&owner, &exchange, &key, &body).await;
-        }
-    }
-
     async fn send_poison(&mut self, random: &mut SmallRng) {
         let event = EVENTS.choose(random).expect("there are events");
         let bodies = ["{", "{\"event_type\": \"NobodyKnowsThis\"}", "\u{1F9EA} not JSON at all"];
         let body = bodies.choose(random).expect("there are bodies");
         let owner = self.owner().await;
-        self.publish(&owner, event.exchange.name(), event.routing_key, body).await;
+        publish(&self.shop, &owner, event.exchange.name(), event.routing_key, body).await;
         self.poison += queues_of(event.exchange, event.routing_key);
     }
+}
 
-    async fn publish(&self, owner: &Client, exchange: &str, routing_key: &str, body: &str) {
-        match &self.shop.broker {
-            Some(broker) => {
-                testkit::publish_to_rabbit(broker.url(), exchange, &[(routing_key, body.as_bytes())]).await;
-            }
-            None => {
-                let queues = testkit::publish_to_postgres(owner, exchange, routing_key, body).await;
-                assert!(queues > 0, "nobody wants {routing_key}");
-            }
+/// Some of the latest events, again; the very latest are left out.
+pub async fn send_copies(shop: &Shop, count: i64, left_out: i64) {
+    let owner = shop.database.owner().await;
+    let sql = "SELECT exchange, routing_key, envelope::text FROM (
+                   SELECT * FROM catalog.events UNION ALL SELECT * FROM cart.events
+                   UNION ALL SELECT * FROM orders.events UNION ALL SELECT * FROM payments.events) AS event
+               ORDER BY event_id DESC LIMIT $1 OFFSET $2";
+    for row in owner.query(sql, &[&count, &left_out]).await.expect("read events") {
+        let (exchange, key, body): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        publish(shop, &owner, &exchange, &key, &body).await;
+    }
+}
+
+async fn publish(shop: &Shop, owner: &Client, exchange: &str, routing_key: &str, body: &str) {
+    match &shop.broker {
+        Some(broker) => {
+            testkit::publish_to_rabbit(broker.url(), exchange, &[(routing_key, body.as_bytes())]).await;
+        }
+        None => {
+            let queues = testkit::publish_to_postgres(owner, exchange, routing_key, body).await;
+            assert!(queues > 0, "nobody wants {routing_key}");
         }
     }
 }

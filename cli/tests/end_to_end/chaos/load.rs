@@ -10,7 +10,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use service::Role;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -44,12 +44,16 @@ pub struct Load {
 
 #[derive(Default)]
 struct Progress {
+    /// Orders that somebody is going to place.
+    taken: AtomicUsize,
     begun: AtomicUsize,
     changed: Notify,
+    /// So many may be begun; more when the storm is as far.
+    allowed: watch::Sender<usize>,
 }
 
 impl Load {
-    /// Lets so many orders be placed, as fast as the shop takes them. There is too little stock for all.
+    /// Prepares for so many orders; they begin as they are allowed. There is too little stock for all.
     pub async fn start(shop: &Shop, orders: usize, seed: u64) -> Load {
         let admin = shop.client().signed_in(Role::Admin);
         let units = u32::try_from(orders * 3 / 2 / PRODUCTS / 2).expect("a number of units").max(1);
@@ -82,6 +86,16 @@ impl Load {
         drop(timeout(limit, reached).await);
     }
 
+    /// Lets shoppers begin up to so many orders, so that no fault strikes a shop that nobody uses any more.
+    pub fn allow(&self, orders: usize) {
+        self.progress.allowed.send_replace(orders);
+    }
+
+    /// How many orders were begun.
+    pub fn begun(&self) -> usize {
+        self.progress.begun.load(Ordering::Relaxed)
+    }
+
     /// Waits for every shopper's answer.
     pub async fn finish(self) -> Vec<Promise> {
         self.shoppers.join_all().await.into_iter().flatten().collect()
@@ -96,12 +110,18 @@ async fn shop_on(
     progress: &Progress,
 ) -> Vec<Promise> {
     let mut promises = Vec::new();
-    while progress.begun.fetch_add(1, Ordering::Relaxed) < orders {
+    let mut allowed = progress.allowed.subscribe();
+    loop {
+        let number = progress.taken.fetch_add(1, Ordering::Relaxed);
+        if number >= orders {
+            return promises;
+        }
+        allowed.wait_for(|allowed| number < *allowed).await.expect("the storm goes on");
+        progress.begun.fetch_add(1, Ordering::Relaxed);
         progress.changed.notify_waiters();
         let shopper = client.signed_in(Role::User);
         promises.push(buy(&shopper, &products, &mut random).await);
     }
-    promises
 }
 
 /// One journey: one to three products in any order, a payment method, perhaps second thoughts.

@@ -1,7 +1,7 @@
 //! What was injected, how often, and what held.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::faults::Fault;
 use super::load::Promise;
@@ -10,21 +10,27 @@ use crate::support::{Shop, Transport};
 pub struct Report {
     transport: Transport,
     seed: u64,
+    /// How many faults there will be.
+    faults: usize,
+    begun: Instant,
     suffered: BTreeMap<Fault, (usize, Duration)>,
     recovered: Duration,
 }
 
 impl Report {
-    pub fn new(transport: Transport, seed: u64) -> Report {
-        Report { transport, seed, suffered: BTreeMap::new(), recovered: Duration::ZERO }
+    pub fn new(transport: Transport, seed: u64, faults: usize) -> Report {
+        let (suffered, recovered) = (BTreeMap::new(), Duration::ZERO);
+        Report { transport, seed, faults, begun: Instant::now(), suffered, recovered }
     }
 
-    /// A fault struck, and it took so long until it was set right.
-    pub fn suffered(&mut self, fault: Fault, time: Duration) {
+    /// A fault struck, it took so long until it was set right, and so many orders were begun by then.
+    pub fn suffered(&mut self, fault: Fault, time: Duration, orders: usize) {
         let (count, sum) = self.suffered.entry(fault).or_default();
         *count += 1;
         *sum += time;
-        eprintln!("{:>6.1} s  {fault:?}", time.as_secs_f32());
+        let number: usize = self.suffered.values().map(|(count, _)| count).sum();
+        let (minutes, seconds) = (self.begun.elapsed().as_secs() / 60, time.as_secs_f32());
+        eprintln!("{minutes:>3} min  fault {number} of {}, order {orders}: {seconds:>5.1} s  {fault:?}", self.faults);
     }
 
     /// After the storm it took so long until every promise held.
@@ -47,5 +53,6 @@ impl Report {
             println!("    {:>5} {}", row.get::<_, i64>(1), row.get::<_, String>(0));
         }
         println!("  after the last fault every rule held within {:.1} s", self.recovered.as_secs_f32());
+        println!("  0 violations, {} min in all", self.begun.elapsed().as_secs().div_ceil(60));
     }
 }

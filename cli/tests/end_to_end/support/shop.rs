@@ -146,7 +146,9 @@ impl Shop {
 
     /// A command of the binary, with the shop's environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.program(env!("CARGO_BIN_EXE_prost"));
+        // A long storm may be played with the optimised build.
+        let optimised = std::env::var("CHAOS_BINARY").ok();
+        let mut command = self.program(optimised.as_deref().unwrap_or(env!("CARGO_BIN_EXE_prost")));
         command.args(arguments);
         command
     }

@@ -13,9 +13,9 @@ pub struct Wires {
 }
 
 impl Shop {
-    /// Each service in a process of its own, on servers of the shop's own, with wires that can be hurt. The test's own
-    /// connections go straight.
-    pub async fn behind_wires(transport: Transport) -> (Shop, Wires) {
+    /// Each service in a process of its own, on servers of the shop's own, with wires that can be hurt, and with these
+    /// settings besides. The test's own connections go straight.
+    pub async fn behind_wires(transport: Transport, settings: &[(&str, String)]) -> (Shop, Wires) {
         let postgres = PrivatePostgres::start().await;
         let rabbit = match transport {
             Transport::Rabbit => Some(PrivateRabbit::start().await),
@@ -32,6 +32,7 @@ impl Shop {
         // What goes wrong here is meant to.
         let log = std::env::var("SHOP_LOG").unwrap_or_else(|_| "off".to_owned());
         shop.environment.insert("RUST_LOG".to_owned(), log);
+        shop.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         for variable in ["DATABASE_URL", "ANALYTICS_DATABASE_URL"] {
             let url = wires.postgres.rewrite(shop.setting(variable));
             shop.environment.insert(variable.to_owned(), url);
