@@ -190,17 +190,15 @@ async function showCart(page) {
   await page.getByRole('link', { name: 'Check out' }).waitFor()
 }
 
-/** A cart whose line is dearer than it was, as another visitor's purse would see it: the answer is changed on its way. */
+/** A cart whose line is dearer than it was, and sold out: the answer is changed on its way, since others shop here too. */
 async function showTroubledCart(page) {
-  await fillCart(page)
+  await fillCart(page, { token: await becomeCustomer(page) })
   await page.route('**/graphql', async (route) => {
     if (!route.request().postData()?.includes('query CurrentCart')) return route.continue()
     const response = await route.fetch()
     const answer = await response.json()
-    const [line] = answer.data.cart.items
-    line.product.price.amount = '99.00'
-    line.product.stockQuantity = 0
-    line.product.inStock = false
+    const line = answer.data.me?.cart?.items[0]
+    if (line) line.product = { ...line.product, price: { ...line.product.price, amount: '99.00' }, stockQuantity: 0, inStock: false }
     return route.fulfill({ response, json: answer })
   })
   await page.goto('/cart')

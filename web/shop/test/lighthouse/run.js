@@ -7,23 +7,12 @@
 // counts. It fails where a score is below its least.
 import process, { argv, env } from 'node:process'
 import { launch } from 'chrome-launcher'
-import lighthouse, { desktopConfig } from 'lighthouse'
-import { startProst } from './browser/shop.js'
+import lighthouse from 'lighthouse'
+import { startProst } from '../browser/shop.js'
+import { CHROME, DEVICES, LEAST, firstPages } from './judge.js'
 
-const LEAST = { performance: 0.95, accessibility: 0.95, 'best-practices': 1, seo: 0.95 }
-const DEVICES = { phone: undefined, desktop: desktopConfig }
 const RUNS = Number(env.RUNS ?? 3)
 const wanted = argv.slice(2)
-
-async function productPath(shop) {
-  const answer = await fetch(`${shop}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: '{ products(first: 1) { edges { node { id } } } }' }),
-  })
-  const { data } = await answer.json()
-  return `/products/${data.products.edges[0].node.id}`
-}
 
 /** Each category's scores in order, and what cost points in the worst run. */
 async function judge(url, device, port) {
@@ -62,9 +51,8 @@ function print(page, device, { scores, faults }) {
 }
 
 async function judgeAll(shop, port) {
-  const pages = { home: '/', products: '/products', product: await productPath(shop) }
   const verdicts = []
-  for (const [page, path] of Object.entries(pages)) {
+  for (const [page, path] of Object.entries(await firstPages(shop))) {
     if (wanted.length > 0 && !wanted.includes(page)) continue
     for (const device of Object.keys(DEVICES)) {
       const verdict = await judge(shop + path, device, port)
@@ -76,10 +64,7 @@ async function judgeAll(shop, port) {
 }
 
 const own = env.SHOP ? null : await startProst()
-const chrome = await launch({
-  chromePath: env.CHROMIUM ?? '/usr/bin/chromium',
-  chromeFlags: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-})
+const chrome = await launch(CHROME)
 try {
   const isFine = await judgeAll(env.SHOP ?? `http://127.0.0.1:${own.port}`, chrome.port)
   if (!isFine) process.exitCode = 1
