@@ -195,8 +195,7 @@ impl Weather {
     /// The storm is over: everything that runs by itself runs again.
     pub async fn clear(&mut self) {
         self.idle.clear();
-        self.shop.start_missing();
-        self.shop.ready().await;
+        self.shop.recover().await;
     }
 
     async fn without_postgres_for(&self, moment: Duration) {

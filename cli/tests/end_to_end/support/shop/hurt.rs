@@ -1,10 +1,15 @@
 //! A shop whose wires to its servers can be cut, and whose processes can be paused and doubled.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{FaultProxy, PrivatePostgres, PrivateRabbit};
 
 use super::{SERVICES, Shop, Transport, free_ports};
+
+/// Far more than seven processes need on a machine that does other things besides.
+const RECOVERY: Duration = Duration::from_secs(180);
 
 /// What stands between the shop's processes and its servers.
 pub struct Wires {
@@ -41,7 +46,7 @@ impl Shop {
             let url = wire.rewrite(shop.setting("AMQP_URL"));
             shop.environment.insert("AMQP_URL".to_owned(), url);
         }
-        shop.start_each().await;
+        shop.recover().await;
         (shop, wires)
     }
 
@@ -62,6 +67,24 @@ impl Shop {
     /// kill -9 of the second process.
     pub fn crash_twin(&mut self, service: &str) {
         self.crash(&twin(service));
+    }
+
+    /// Waits until every service is ready. One that gives up meanwhile is started again, as whoever runs the containers
+    /// would.
+    pub async fn recover(&mut self) {
+        let end = Instant::now() + RECOVERY;
+        let http = super::super::client::http();
+        let mut waiting = SERVICES.to_vec();
+        while let Some(service) = waiting.last() {
+            self.start_missing();
+            let answer = http.get(format!("{}/readyz", self.url(service))).timeout(Duration::from_secs(5)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                waiting.pop();
+            } else {
+                assert!(Instant::now() < end, "after {RECOVERY:?} {service} is not ready");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 
     /// Starts every service that died by itself; returns how many.
