@@ -32,6 +32,7 @@ async function photograph(browser, device, theme, complaints) {
     reducedMotion: 'reduce',
     locale: 'en-GB',
   })
+  context.setDefaultTimeout(60_000)
   context.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)))
   context.on('weberror', (error) => complaints.push(error.error().message))
   context.on('request', (request) => {
@@ -51,9 +52,14 @@ async function photograph(browser, device, theme, complaints) {
   await context.close()
 }
 
+const isThere = (wanted) => wanted.first().waitFor({ timeout: 10_000 }).then(
+  () => true,
+  () => false,
+)
+
 async function photographPage(page, device, theme, { name, path, needs, prepare }, complaints) {
   await page.goto(path, { waitUntil: 'networkidle' })
-  if (needs && (await needs(page).count()) === 0) return console.error(`${name}: nothing here to be shown`)
+  if (needs && !(await isThere(needs(page)))) return console.error(`${name}: nothing here to be shown`)
   await prepare?.(page)
   // Pictures load when they come into view; a full page shows them all.
   await page.evaluate(() => document.querySelectorAll('img').forEach((image) => (image.loading = 'eager')))

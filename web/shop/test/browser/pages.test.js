@@ -1,14 +1,25 @@
 // Every page, on a desktop and a phone, light and dark: no violation that axe knows, no breach of the policy, nothing
-// wider than the screen.
+// wider than the screen. What a first visit fetches, and what Lighthouse says of it, as far as that does not depend on what
+// else the machine does: `npm run lighthouse` measures the speed, too. And how much moves.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { brotliCompressSync } from 'node:zlib'
+import { launch } from 'chrome-launcher'
+import lighthouse from 'lighthouse'
+import { CHROME, DEVICES, LEAST, firstPages } from '../lighthouse/judge.js'
 import { routes } from '../routes.js'
+import { fillCart } from '../shopper.js'
 import { ALL_LOOKS, LOOKS, openShop, visitor } from './shop.js'
 
 const FIRST_VISIT_BYTES = 150_000
+
+const JUDGED = ['accessibility', 'best-practices', 'seo']
+
+/** Of everything that a first visit fetches, compressed: twice as much is a second more on a phone. */
+const MOST_BYTES = 400_000
+const MOST_REQUESTS = 45
 
 let shop, axe
 before(async () => {
@@ -49,3 +60,64 @@ test('a first visit to the shop takes less than 150 kB of compressed JavaScript'
   await leave()
   assert.ok(bytes > 0 && bytes < FIRST_VISIT_BYTES, `${bytes} bytes`)
 })
+
+describe('Lighthouse', () => {
+  let chrome
+  before(async () => (chrome = await launch(CHROME)))
+  after(() => chrome?.kill())
+
+  for (const name of ['home', 'products', 'product']) {
+    test(`${name}, as Lighthouse sees it on a phone`, async () => {
+      const url = shop.origin + (await firstPages(shop.origin))[name]
+      const flags = { port: chrome.port, logLevel: 'error', throttlingMethod: 'provided', maxWaitForLoad: 60_000 }
+      const audits = { onlyCategories: JUDGED, onlyAudits: ['network-requests'] }
+      const { lhr } = await lighthouse(url, { ...flags, ...audits }, DEVICES.phone)
+      assert.equal(lhr.runtimeError, undefined)
+      const faults = JUDGED.filter((category) => lhr.categories[category].score < LEAST[category])
+      assert.deepEqual(faults, [], JSON.stringify(Object.values(lhr.audits).filter(({ score }) => score === 0).map(({ id }) => id)))
+
+      const requests = lhr.audits['network-requests'].details.items
+      assert.deepEqual(requests.filter((request) => !request.url.startsWith(shop.origin) && !request.url.startsWith('data:')), [])
+      const bytes = requests.reduce((sum, { transferSize }) => sum + transferSize, 0)
+      assert.ok(bytes > 0 && bytes < MOST_BYTES, `${bytes} bytes`)
+      assert.ok(requests.length < MOST_REQUESTS, `${requests.length} requests`)
+      // What is text comes compressed, what the shop answers as well as what was built.
+      const answers = requests.filter(({ url, resourceSize }) => url.endsWith('/graphql') && resourceSize > 2_000)
+      assert.ok(answers.length > 0)
+      for (const { resourceSize, transferSize } of answers) assert.ok(transferSize < resourceSize, `${transferSize} bytes`)
+    })
+  }
+})
+
+/** Longer than this is seen as motion. */
+const SEEN_MS = 1
+
+/** The longest transition or animation that any element of the page may run. */
+function longestMotionMs() {
+  const ms = (text) => Math.max(...text.split(',').map((time) => parseFloat(time) * (time.trim().endsWith('ms') ? 1 : 1000)))
+  const styles = [...document.querySelectorAll('*')].flatMap((element) =>
+    ['', '::before', '::after'].map((part) => getComputedStyle(element, part)),
+  )
+  return Math.max(...styles.flatMap((style) => [ms(style.transitionDuration), style.animationName === 'none' ? 0 : ms(style.animationDuration)]))
+}
+
+for (const motion of ['reduce', 'no-preference']) {
+  test(`prefers-reduced-motion: ${motion}`, async () => {
+    const { page, complaints, leave } = await visitor(shop, { motion })
+    const seen = []
+    await page.goto('/', { waitUntil: 'networkidle' })
+    seen.push(await page.evaluate(longestMotionMs))
+    await page.getByRole('main').locator('article').first().hover()
+    await fillCart(page)
+    await page.goto('/products', { waitUntil: 'networkidle' })
+    seen.push(await page.evaluate(longestMotionMs))
+    await page.getByRole('button', { name: 'Cart, 1 item' }).click()
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).waitFor()
+    seen.push(await page.evaluate(longestMotionMs))
+    const isStill = (longest) => longest <= SEEN_MS
+    if (motion === 'reduce') assert.ok(seen.every(isStill), `${seen} ms`)
+    else assert.ok(!seen.some(isStill), `${seen} ms`)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+}
