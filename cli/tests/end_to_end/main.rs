@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod following;
 mod handbook;
+mod keys;
 mod logins;
 mod messages;
 mod operations;

@@ -4,14 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use service::Role;
 
-use super::values::{Bad, Kind, Must, amounts, put, values, without};
+use super::values::{Bad, Kind, MARKERS, Must, amounts, put, values, without};
 use crate::surface::fields::{FieldRule, OPERATED, rules};
 use crate::surface::graphql::yielded;
 use crate::surface::introspection::{Root, Schema, innermost};
 use crate::surface::operations::Outcome;
 use crate::surface::state::State;
 use crate::surface::things::Things;
-use crate::surface::{Answer, World};
+use crate::surface::{Answer, Log, World};
 
 /// A place in the arguments.
 struct Place {
@@ -141,7 +141,8 @@ fn kind(type_: &Value) -> Kind {
 
 #[tokio::test]
 async fn no_field_takes_harm_from_what_it_is_sent() {
-    let world = World::open().await;
+    let (log, file) = Log::new();
+    let world = World::with(&[("RUST_LOG", "debug")], Some(file)).await;
     let (schema, rules) = (Schema::of(&world).await, rules());
     let (mut wrong, mut fired) = (Vec::new(), 0);
     for root in schema.roots().iter().filter(|root| root.kind != "subscription") {
@@ -164,6 +165,7 @@ async fn no_field_takes_harm_from_what_it_is_sent() {
             wrong.extend(target.fire(shot).await);
         }
     }
+    wrong.extend(log.complaints(&MARKERS));
     assert!(wrong.is_empty(), "{} of {fired} surprises:\n{}", wrong.len(), wrong.join("\n"));
     assert!(fired > 1_000, "only {fired} bad requests were made");
 }

@@ -4,12 +4,12 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use service::Role;
 
-use super::values::{Bad, Kind, Must, amounts, put, values, without};
+use super::values::{Bad, Kind, MARKERS, Must, amounts, put, values, without};
 use crate::surface::openapi::{self, Described, resolve};
 use crate::surface::operations::{Outcome, Rule, rules};
 use crate::surface::state::State;
 use crate::surface::things::Things;
-use crate::surface::{Person, World};
+use crate::surface::{Log, Person, World};
 
 /// More than any body may have.
 const HUGE_BYTES: usize = 3 * 1024 * 1024;
@@ -300,7 +300,8 @@ async fn fire(world: &World, shot: Shot) -> Option<String> {
 
 #[tokio::test]
 async fn no_operation_takes_harm_from_what_it_is_sent() {
-    let world = World::open().await;
+    let (log, file) = Log::new();
+    let world = World::with(&[("RUST_LOG", "debug")], Some(file)).await;
     let (operations, rules) = (openapi::operations(&world).await, rules());
     let (mut wrong, mut fired) = (Vec::new(), 0);
     for operation in &operations {
@@ -327,6 +328,7 @@ async fn no_operation_takes_harm_from_what_it_is_sent() {
         }
     }
     wrong.extend(wrong_methods(&world, &operations).await);
+    wrong.extend(log.complaints(&MARKERS));
     assert!(wrong.is_empty(), "{} of {fired} surprises:\n{}", wrong.len(), wrong.join("\n"));
     assert!(fired > 2_000, "only {fired} bad requests were made");
 }

@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 /// Longer than any text of the shop may be.
 const TOO_LONG: usize = 100_000;
 
+/// Of the values below, what would be seen if one was logged.
+pub const MARKERS: [&str; 7] =
+    ["drop table", "<script>", "etc/passwd", "set-cookie", "or%201=1", "\u{202e}", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"];
+
 /// What has to become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Must {

@@ -1,6 +1,5 @@
 //! What the log of a busy shop does not say, however much it is asked to say.
 
-use std::fs::{self, File};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -10,11 +9,13 @@ use testkit::eventually;
 use uuid::Uuid;
 
 use crate::support::shop::JWT_SECRET;
-use crate::surface::World;
+use crate::support::{Shop, Transport};
+use crate::surface::log::SECRETS;
 use crate::surface::state::State;
 use crate::surface::things::{PASSWORD, address};
+use crate::surface::{Log, World};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A number that a card could have.
 const CARD: &str = "4242424242424242";
@@ -42,13 +43,20 @@ impl Secrets {
 
 #[tokio::test]
 async fn the_log_keeps_every_secret() {
-    let path = std::env::temp_dir().join(format!("prost-log-{}", Uuid::now_v7().simple()));
-    let log = File::create(&path).expect("make a log");
-    let world = World::with(
-        &[("RUST_LOG", "debug"), ("JWT_SECRET_PREVIOUS", "an older secret, of 32 bytes or more")],
-        Some(log),
-    )
-    .await;
+    keeps_every_secret(Transport::Postgres, &[]).await;
+}
+
+#[tokio::test]
+async fn the_log_keeps_every_secret_over_rabbitmq_and_redis() {
+    let redis = testkit::redis_url().await;
+    keeps_every_secret(Transport::Rabbit, &[("REDIS_URL", &redis)]).await;
+}
+
+/// At the most talkative level there is.
+async fn keeps_every_secret(transport: Transport, settings: &[(&str, &str)]) {
+    let (log, file) = Log::new();
+    let own = [("RUST_LOG", "trace"), ("JWT_SECRET_PREVIOUS", "an older secret, of 32 bytes or more")];
+    let world = World::of(Shop::over(transport, &[settings, &own].concat(), Some(file)).await).await;
     let mut secrets = Secrets::default();
     sign_in_and_out(&world, &mut secrets).await;
     shop(&world, &mut secrets).await;
@@ -57,14 +65,12 @@ async fn the_log_keeps_every_secret() {
 
     secrets.keep("JWT_SECRET", JWT_SECRET);
     secrets.keep("JWT_SECRET_PREVIOUS", "an older secret, of 32 bytes or more");
-    secrets.keep("a hash of a password", "$2b$10$");
-    secrets.keep("any token", "eyJ0eXAi");
-    secrets.keep("any token", "eyJhbGci");
-    let url = world.shop.setting("DATABASE_URL");
-    let login = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).expect("a login").0;
-    secrets.keep("the password of the database", login.split_once(':').expect("a password").1);
+    for beginning in SECRETS {
+        secrets.keep("a token or a hash of a password", beginning);
+    }
+    secrets.keep("the password of the database", password_of(world.shop.setting("DATABASE_URL")));
 
-    let log = fs::read_to_string(&path).expect("read the log");
+    let log = log.read();
     assert!(log.contains("DEBUG") && log.contains("request refused"), "the log says too little to prove anything");
     let told: Vec<String> = secrets
         .0
@@ -75,7 +81,12 @@ async fn the_log_keeps_every_secret() {
         .chain(log.lines().filter(|line| holds_card_number(line)).map(|line| format!("a card: {line}")))
         .collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
-    fs::remove_file(&path).expect("delete the log");
+}
+
+/// The password in a server's URL.
+fn password_of(url: &str) -> &str {
+    let login = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).expect("a login").0;
+    login.split_once(':').expect("a password").1
 }
 
 async fn sign_in_and_out(world: &World, secrets: &mut Secrets) {

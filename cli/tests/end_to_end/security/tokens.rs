@@ -8,11 +8,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use service::{Claims, Role};
+use uuid::Uuid;
 
 use crate::support::shop::{JWT_SECRET, SERVICES};
-use crate::surface::World;
 use crate::surface::graphql::Socket;
-use crate::surface::operations::{Outcome, rules};
+use crate::surface::introspection::Schema;
+use crate::surface::openapi::{self, Described};
+use crate::surface::operations::{Outcome, Rule, rules};
+use crate::surface::state::State;
+use crate::surface::{Answer, World, fields};
 
 const PREVIOUS: &str = "the secret before the present one, long enough";
 const FOREIGN: &str = "the secret of somebody else entirely, long enough";
@@ -151,4 +155,57 @@ async fn a_token_counts_only_where_it_belongs() {
         let answer = world.send(elsewhere).await.expect("an answer");
         assert_eq!((answer.status, answer.json["error"].as_str()), (401, Some("unauthenticated")), "{door}");
     }
+}
+
+/// Tried at every operation and field there is.
+const EVERYWHERE: [&str; 5] = ["expired", "of another issuer", "of another secret", "forged", "unsigned"];
+
+/// Whoever asks for a token may bring an old one along: it does not matter.
+const DISREGARDED: [&str; 3] = ["/register", "/login", "/refresh"];
+
+/// An operation about things that there need not be: nobody gets that far.
+fn blind(world: &World, operation: &Described, rule: &Rule) -> RequestBuilder {
+    let uri =
+        rule.uri.split('/').map(|part| if part.starts_with('$') { Uuid::nil().to_string() } else { part.to_owned() });
+    world.ask(operation.service, operation.method.clone(), &uri.collect::<Vec<_>>().join("/")).json(&json!({}))
+}
+
+/// What is wrong with the answer to a bad token.
+fn unless_refused(answer: &Answer) -> Option<String> {
+    let is_refused = answer.status == 401 && answer.header("www-authenticate").starts_with("Bearer");
+    answer.common_complaint().or((!is_refused).then(|| format!("{} {}", answer.status, answer.start())))
+}
+
+#[tokio::test]
+async fn no_operation_and_no_field_takes_a_token_that_is_not_ours() {
+    let world = World::open().await;
+    let (operations, rules, schema) = (openapi::operations(&world).await, rules(), Schema::of(&world).await);
+    let described = |operation: &&Described| rules.iter().any(|rule| rule.describes(operation));
+    let mut wrong = Vec::new();
+    let before = State::at_rest(&world).await;
+    for (what, token) in bad_tokens().into_iter().filter(|(what, _)| EVERYWHERE.contains(&what.as_str())) {
+        for operation in operations.iter().filter(described) {
+            let rule = rules.iter().find(|rule| rule.describes(operation)).expect("a rule");
+            let request = blind(&world, operation, rule);
+            let without = request.try_clone().expect("a body in memory");
+            let answer = world.send(request.bearer_auth(&token)).await.expect("an answer");
+            let complaint = if DISREGARDED.contains(&rule.path) {
+                let without = world.send(without).await.expect("an answer");
+                (answer.json["error"] != without.json["error"]).then(|| format!("it matters: {}", answer.start()))
+            } else {
+                unless_refused(&answer)
+            };
+            let Described { service, method, path, .. } = operation;
+            wrong.extend(complaint.map(|found| format!("{service} {method} {path}, a token {what}: {found}")));
+        }
+        for root in schema.roots().iter().filter(|root| root.kind != "subscription") {
+            let Some(rule) = fields::rules().into_iter().find(|rule| rule.name == root.name()) else { continue };
+            let document = schema.document(root, &rule.arguments);
+            let request = world.query(&document, &rule.arguments, Some(&token));
+            let complaint = unless_refused(&world.send(request).await.expect("an answer"));
+            wrong.extend(complaint.map(|found| format!("{}, a token {what}: {found}", rule.name)));
+        }
+    }
+    assert!(wrong.is_empty(), "{} surprises:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(State::now(&world).await.changed(&before), Vec::<&str>::new());
 }

@@ -51,7 +51,12 @@ impl Shop {
 
     /// Everything in one process, with these settings besides; its log goes into a file, if there is one.
     pub async fn with_settings(settings: &[(&str, &str)], log: Option<File>) -> Shop {
-        let mut shop = Shop::prepare(Transport::Postgres, None, None).await;
+        Shop::over(Transport::Postgres, settings, log).await
+    }
+
+    /// The same over either transport.
+    pub async fn over(transport: Transport, settings: &[(&str, &str)], log: Option<File>) -> Shop {
+        let mut shop = Shop::prepare(transport, None, None).await;
         shop.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         shop.log = log;
         shop.start("all");

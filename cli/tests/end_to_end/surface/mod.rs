@@ -5,6 +5,7 @@ pub mod answer;
 pub mod fields;
 pub mod graphql;
 pub mod introspection;
+pub mod log;
 pub mod openapi;
 pub mod operations;
 pub mod state;
@@ -12,4 +13,5 @@ pub mod things;
 pub mod world;
 
 pub use answer::Answer;
+pub use log::Log;
 pub use world::{Person, World};

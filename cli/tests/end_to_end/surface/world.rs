@@ -49,7 +49,11 @@ impl World {
 
     /// A shop with these settings besides.
     pub async fn with(settings: &[(&str, &str)], log: Option<File>) -> World {
-        let shop = Shop::with_settings(settings, log).await;
+        World::of(Shop::with_settings(settings, log).await).await
+    }
+
+    /// Whoever is in this shop, which runs in one process.
+    pub async fn of(shop: Shop) -> World {
         let database = shop.database.owner().await;
         let analytics = connect(shop.setting("ANALYTICS_DATABASE_URL")).await;
         let fingerprints = BTreeMap::from([
