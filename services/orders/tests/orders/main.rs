@@ -7,6 +7,7 @@ mod http;
 mod parallel;
 mod placing;
 mod privacy;
+mod races;
 mod saga;
 mod support;
 mod undoing;
