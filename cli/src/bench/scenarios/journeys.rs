@@ -13,6 +13,9 @@ use crate::bench::line::Failure;
 use crate::bench::shop::Shop;
 use crate::error::Result;
 
+/// Shoppers of an open loop, unless it asks for more each second.
+const MOST_SHOPPERS: u32 = 256;
+
 /// Journey after journey, by so many shoppers.
 pub async fn checkout(shop: &Shop, market: &Arc<Market>, clients: u32, length: Duration) -> Result<Outcome> {
     let journeyers = enter(shop, market, clients).await?.into_iter();
@@ -36,9 +39,10 @@ impl Customer for Journeyer {
 
 /// Checkouts of carts that were filled before, so many per second.
 pub async fn latency(shop: &Shop, market: &Arc<Market>, rate: u32, length: Duration) -> Result<Outcome> {
-    // Enough that none has to wait for another, unless the shop is a second behind.
-    let shoppers = enter(shop, market, rate).await?;
-    let each = loops::turns(rate, length) as usize / shoppers.len() + 3;
+    let checkouts = loops::turns(rate, length);
+    // Enough that none has to wait for another, unless the shop is more than a second behind.
+    let shoppers = enter(shop, market, checkouts.min(MOST_SHOPPERS.max(rate))).await?;
+    let each = checkouts as usize / shoppers.len() + 3;
     let mut filling = JoinSet::new();
     for mut shopper in shoppers {
         let market = Arc::clone(market);
