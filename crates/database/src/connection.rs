@@ -19,6 +19,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// A statement that takes longer is ended by the server.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Opens a transaction of a batch. `DEFERRABLE` is the mark that [`Connection::open_with`] tells of.
+///
+/// The statements of batches find rows by their keys, however many keys there are and however few rows the tables had
+/// when they were last counted: one plan for all of them, which follows the indexes. Left to itself the server plans
+/// anew for every number of keys, or keeps a plan that reads a table whole because it was small.
+const BEGIN_OF_A_BATCH: &str =
+    "BEGIN DEFERRABLE; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
+
 /// A pooled connection, alone or inside a transaction of [`crate::Database::write`].
 ///
 /// Invariant: it goes back to the pool only when nothing is in flight and no transaction is open.
@@ -176,7 +184,7 @@ impl Connection {
         // Prepared beforehand, it goes out right behind the BEGIN.
         self.prepare(sql).await?;
         self.in_transaction.store(true, Ordering::Relaxed);
-        let (begun, rows) = tokio::join!(biased; self.batch_execute("BEGIN DEFERRABLE"), self.query(sql, params));
+        let (begun, rows) = tokio::join!(biased; self.batch_execute(BEGIN_OF_A_BATCH), self.query(sql, params));
         begun?;
         rows
     }

@@ -175,6 +175,8 @@ impl PostgresServer {
             ("full_page_writes", "on"),
             ("max_wal_size", "2GB"),
             ("checkpoint_timeout", "15min"),
+            // A busy queue leaves thousands of dead entries a second, and a young shop's tables outgrow their statistics.
+            ("autovacuum_naptime", "10s"),
             ("jit", "off"),
             ("timezone", "UTC"),
             ("log_timezone", "UTC"),
