@@ -197,25 +197,32 @@ impl Consumer {
         loop {
             let batch = match receiver.receive(usize::from(BATCH), shutdown).await? {
                 Received::Hint => {
-                    company = self.take(receiver).await;
+                    let taken = self.take(receiver).await;
+                    company = if taken.is_some() { Company::Welcome } else { Company::Refused };
+                    self.rest(taken.unwrap_or_default(), shutdown).await;
                     continue;
                 }
                 Received::Leased(batch) if batch.is_empty() => return Ok(()),
                 Received::Leased(batch) => batch,
             };
-            let is_full = batch.len() >= usize::from(BATCH);
+            let received = batch.len();
             self.process(receiver, batch, &mut suspect, company, shutdown).await?;
             company = Company::Welcome;
-            let rest = self.handler.rest();
-            if !is_full && !rest.is_zero() {
-                shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
-            }
+            self.rest(received, shutdown).await;
         }
     }
 
-    /// Messages and their effects in one transaction. If that fails nothing has happened: the messages are received
-    /// again, under a lease, and handled one by one.
-    async fn take(&self, receiver: &Receiver) -> Company {
+    /// After a batch of so many.
+    async fn rest(&self, handled: usize, shutdown: &CancellationToken) {
+        let rest = self.handler.rest();
+        if (1..usize::from(BATCH)).contains(&handled) && !rest.is_zero() {
+            shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
+        }
+    }
+
+    /// Messages and their effects in one transaction; how many. If that fails nothing has happened: the messages are
+    /// received again, under a lease, and handled one by one.
+    async fn take(&self, receiver: &Receiver) -> Option<usize> {
         let started = Instant::now();
         let max = usize::from(BATCH);
         let (receiver, handler) = (receiver.clone(), Arc::clone(&self.handler));
@@ -225,13 +232,13 @@ impl Consumer {
                 self.handler.committed(&took.fresh);
                 self.count(took.count, took.fresh.len(), started);
                 receiver.took(Some(took.count), max);
-                Company::Welcome
+                Some(took.count)
             }
             Err(error) => {
                 tracing::debug!(queue = self.queue.name(), %error, "a batch failed; its messages go one by one");
                 self.took("failed", started);
                 receiver.took(None, max);
-                Company::Refused
+                None
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -35,6 +36,10 @@ pub fn consumers(service: &Arc<Carts>) -> Vec<Consumer> {
         })
         .collect()
 }
+
+/// Nobody waits for the mirror of a hold, or for a cart to be called ordered: one transaction for those of a moment. A
+/// cart that is to come back waits for it only behind another message.
+const REST: Duration = Duration::from_millis(25);
 
 fn unknown(envelope: &Envelope) -> HandlerError {
     DecodeError::UnknownType(envelope.event_type.clone()).into()
@@ -91,6 +96,10 @@ impl Handler for CatalogueNews {
     fn committed(&self, batch: &[Envelope]) {
         let of_products = |envelope: &&Envelope| envelope.is::<ProductCreated>() || envelope.is::<ProductUpdated>();
         self.carts.catalogue.forget(batch.iter().filter(of_products).map(|envelope| ProductId(envelope.aggregate_id)));
+    }
+
+    fn rest(&self) -> Duration {
+        REST
     }
 }
 
@@ -199,6 +208,10 @@ impl Handler for OrderNews {
         let complete = checkouts::complete(&outcome.confirmed, &outcome.ordered);
         let reopen = checkouts::reopen(&outcome.given_back, &outcome.reopened);
         Ok(outbox::record_with(tx, complete.into_iter().chain(reopen).collect(), &outcome.drafts).await?)
+    }
+
+    fn rest(&self) -> Duration {
+        REST
     }
 }
 
