@@ -47,7 +47,7 @@ pub struct Connection {
     /// Set where the queues lie beside the tables: the queues that this transaction put something into.
     filled: Option<Mutex<BTreeSet<String>>>,
     trace: Option<TraceParent>,
-    traces_of_causes: Mutex<HashMap<EventId, TraceParent>>,
+    traces_of_events: Mutex<HashMap<EventId, TraceParent>>,
 }
 
 impl Connection {
@@ -64,7 +64,7 @@ impl Connection {
             kept: Mutex::default(),
             filled: None,
             trace: None,
-            traces_of_causes: Mutex::default(),
+            traces_of_events: Mutex::default(),
         }
     }
 
@@ -73,20 +73,21 @@ impl Connection {
         self.trace = trace;
     }
 
-    /// What these events cause in this transaction belongs to their traces.
+    /// These events, and what they cause in this transaction, belong to their traces.
     pub fn note_traces(&self, traces: impl IntoIterator<Item = (EventId, TraceParent)>) {
-        self.traces_of_causes.lock().unwrap_or_else(PoisonError::into_inner).extend(traces);
+        self.traces_of_events.lock().unwrap_or_else(PoisonError::into_inner).extend(traces);
     }
 
-    /// The trace that an event brought into this transaction.
+    /// The trace that an event belongs to, as was noted in this transaction.
     pub fn trace_of(&self, cause: EventId) -> Option<TraceParent> {
-        self.traces_of_causes.lock().unwrap_or_else(PoisonError::into_inner).get(&cause).copied()
+        self.traces_of_events.lock().unwrap_or_else(PoisonError::into_inner).get(&cause).copied()
     }
 
     /// The trace of each of these, as text; `None` if none has one.
     pub(crate) fn traces_of(&self, drafts: &[Draft]) -> Option<Vec<Option<String>>> {
         let of_cause = |draft: &Draft| self.trace_of(draft.envelope.causation_id?);
-        let trace = |draft: &Draft| of_cause(draft).or(self.trace);
+        let own = |draft: &Draft| self.trace_of(draft.envelope.event_id);
+        let trace = |draft: &Draft| of_cause(draft).or_else(|| own(draft)).or(self.trace);
         let traces: Vec<Option<TraceParent>> = drafts.iter().map(trace).collect();
         let is_traced = traces.iter().any(Option::is_some);
         is_traced.then(|| traces.iter().map(|trace| trace.map(|trace| trace.to_string())).collect())

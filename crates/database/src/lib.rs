@@ -10,6 +10,7 @@ mod command;
 mod connection;
 mod destructive;
 mod error;
+mod gathering;
 pub mod history;
 pub mod idempotency;
 pub mod maintenance;
@@ -22,6 +23,7 @@ pub mod trace;
 pub use command::Command;
 pub use connection::Connection;
 pub use error::Error;
+pub use gathering::{Answers, Attempt, Gathering};
 pub use pool::{Database, Login, PoolLimits};
 
 pub use tokio_postgres::types::ToSql;

@@ -1,19 +1,19 @@
 //! The operations: who calls, may they, is the input sound, one transaction, the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use cart_client::{AddItem, Cart, CartApi, CartItem, CartStatus, CheckoutCart, MAX_CARTS, UpdateItem};
-use database::{Connection, outbox};
+use database::{Connection, outbox, trace};
 use events::{CartCheckoutInitiated, CartCleared, CartId, CartItemId, Draft, UserId};
 use futures_util::{join, try_join};
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, validate};
 
 use crate::catalogue::Catalogue;
-use crate::model::{Adoption, Checkout, ProductCopy, StoredCart, cart_not_found, item_not_found, product_not_found};
+use crate::checkout::{self, Request};
+use crate::model::{Adoption, ProductCopy, StoredCart, cart_not_found, item_not_found, product_not_found};
 use crate::repository::{carts, checkouts, products};
 use crate::{Carts, SERVICE};
 
@@ -178,32 +178,16 @@ impl CartApi for Carts {
         let action = "POST /cart/{id}/checkout";
         let held = Some(cart_id.uuid());
         let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, held, &(cart_id, &input))?;
-        let overdue_after = self.config.checkout_overdue_after;
-        let effect = async move |tx: &Connection| check_out(tx, user, cart_id, input, overdue_after).await;
-        match operation.is_keyed() {
-            true => idempotency::write(&self.database, operation, |tx| Box::pin(async move { effect(tx).await })).await,
-            false => self.database.write_opening(|tx| Box::pin(async move { effect(tx).await })).await,
+        let request = Request { user, cart_id, input, trace: trace::current() };
+        if !operation.is_keyed() {
+            return self.checkouts.ask(request).await;
         }
+        let overdue_after = self.config.checkout_overdue_after;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { checkout::alone(tx, request, overdue_after).await })
+        })
+        .await
     }
-}
-
-/// From active to checking out, once: who comes again is told the same.
-async fn check_out(
-    tx: &Connection,
-    user: UserId,
-    cart_id: CartId,
-    input: CheckoutCart,
-    overdue_after: Duration,
-) -> Result<CartCheckoutInitiated, Error> {
-    let mut stored = carts::lock(tx, &[cart_id]).await?.pop().ok_or_else(cart_not_found)?;
-    let checkout = match stored.checkout(user)? {
-        Checkout::Begun(order_id) => return Ok(checkouts::payload(tx, order_id).await?),
-        Checkout::Begin => stored.begin_checkout(user, input)?,
-    };
-    let drafts = [Draft::new(&checkout, stored.version, checkout.correlation_id, SERVICE)];
-    let commands = vec![carts::saving(&stored), checkouts::begin(&checkout, overdue_after)];
-    outbox::record_with(tx, commands, &drafts).await?;
-    Ok(checkout)
 }
 
 /// Locks a cart that the caller may use and that can be changed now.

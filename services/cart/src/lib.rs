@@ -10,6 +10,7 @@
 
 mod api;
 mod catalogue;
+mod checkout;
 mod consumers;
 mod handlers;
 /// Open for the proof, which calls these decisions.
@@ -33,6 +34,7 @@ pub use consumers::consumers;
 pub use repository::statements;
 
 use catalogue::Catalogue;
+use checkout::Checkouts;
 
 /// Name of the service: its role, queues and URL.
 pub const SERVICE: &str = "cart";
@@ -84,6 +86,7 @@ impl Default for CartConfig {
 pub struct Carts {
     database: Database,
     catalogue: Catalogue,
+    checkouts: Checkouts,
     config: CartConfig,
 }
 
@@ -91,7 +94,8 @@ impl Carts {
     /// Builds the service on its database. `products` is asked about products that the copy does not know.
     pub fn new(database: Database, products: Arc<dyn ProductsApi>, config: CartConfig) -> Arc<Carts> {
         let catalogue = Catalogue::new(database.clone(), products);
-        Arc::new(Carts { database, catalogue, config })
+        let checkouts = checkout::gathering(database.clone(), config.checkout_overdue_after);
+        Arc::new(Carts { database, catalogue, checkouts, config })
     }
 
     /// Marks carts as abandoned that nobody touched for long. Returns how many.

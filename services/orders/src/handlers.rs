@@ -13,10 +13,10 @@ use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery};
 use uuid::Uuid;
 
-use crate::model::{self, Step};
+use crate::model::Step;
 use crate::runner::{self, Outcome};
 use crate::saga::Input;
-use crate::{Orders, OrdersConfig, SERVICE, repository};
+use crate::{Orders, OrdersConfig, SERVICE, placement, repository};
 
 #[async_trait]
 impl OrdersApi for Orders {
@@ -33,16 +33,14 @@ impl OrdersApi for Orders {
             shipping_address: input.shipping_address,
         };
         let snapshot = self.cart.checkout(caller, input.cart_id, checkout).await?;
-        let patience = self.config.reservation_deadline;
-        let place = async move |db: &Connection| match repository::insert(db, &[&snapshot], patience).await?.as_slice()
-        {
-            [at] => Ok(model::placed(snapshot, *at)),
-            _ => repository::order(db, snapshot.order_id).await?.ok_or_else(not_found),
-        };
-        match operation.is_keyed() {
-            true => idempotency::write(&self.database, operation, |tx| Box::pin(async move { place(tx).await })).await,
-            false => self.database.write_statement(|db| Box::pin(async move { place(db).await })).await,
+        if !operation.is_keyed() {
+            return self.placements.ask(snapshot).await;
         }
+        let patience = self.config.reservation_deadline;
+        idempotency::write(&self.database, operation, move |tx| {
+            Box::pin(async move { placement::alone(tx, snapshot, patience).await })
+        })
+        .await
     }
 
     async fn order(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
@@ -207,7 +205,7 @@ fn own(caller: &Caller, owner: UserId) -> Result<(), Error> {
     if caller.is_admin() || caller.user_id() == Some(owner) { Ok(()) } else { Err(not_found()) }
 }
 
-fn not_found() -> Error {
+pub(crate) fn not_found() -> Error {
     Error::not_found("order_not_found", "there is no such order")
 }
 

@@ -5,6 +5,7 @@ mod consumers;
 mod durations;
 mod handlers;
 mod model;
+mod placement;
 mod privacy;
 mod reconciliation;
 mod repository;
@@ -19,6 +20,7 @@ use cart_client::CartApi;
 use database::Database;
 use database::migrate::{MigrateError, Migrations};
 use include_dir::{Dir, include_dir};
+use placement::Placements;
 
 pub use api::router;
 pub use consumers::consumers;
@@ -82,12 +84,14 @@ impl Default for OrdersConfig {
 pub struct Orders {
     database: Database,
     cart: Arc<dyn CartApi>,
+    placements: Placements,
     config: OrdersConfig,
 }
 
 impl Orders {
     /// Orders over its database, asking `cart` to check out.
     pub fn new(database: Database, cart: Arc<dyn CartApi>, config: OrdersConfig) -> Arc<Orders> {
-        Arc::new(Orders { database, cart, config })
+        let placements = placement::gathering(database.clone(), config.reservation_deadline);
+        Arc::new(Orders { database, cart, placements, config })
     }
 }

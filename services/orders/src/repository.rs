@@ -36,7 +36,7 @@ database::statements! {
             SELECT id, correlation_id, 'PENDING', order_id, payload::jsonb, now() + $17::float8 * interval '1 second'
             FROM unnest($15::uuid[], $6::uuid[], $1::uuid[], $16::text[]) AS s (id, correlation_id, order_id, payload)
             WHERE order_id IN (SELECT id FROM placed))
-        SELECT created_at FROM placed";
+        SELECT id, created_at FROM placed";
     /// In key order, so that two batches never wait for each other in a circle. Locks the order too: of a row that
     /// is only joined, whoever had to wait for the lock would read the version from before the wait.
     LOCK = "SELECT s.order_id, s.correlation_id, s.status, s.ending, s.compensation_log, s.asked, o.version,
@@ -106,6 +106,9 @@ database::statements! {
     ABOUT = "SELECT id FROM orders WHERE id = $1
         UNION SELECT id FROM orders WHERE saga_correlation_id = $1
         UNION SELECT order_id FROM timeline WHERE event_id = $1";
+    /// Those of one order: the plan for one key serves every order.
+    ITEMS_OF_ONE = "SELECT order_id, product_id, name, quantity, price, currency FROM order_items
+        WHERE order_id = $1 ORDER BY id";
     ITEMS = "SELECT order_id, product_id, name, quantity, price, currency FROM order_items
         WHERE order_id = ANY ($1) ORDER BY order_id, id";
     /// In the order in which they were heard of: the clocks of other services disagree.
@@ -120,7 +123,7 @@ pub async fn insert(
     tx: &Connection,
     checkouts: &[&CartCheckoutInitiated],
     patience: Duration,
-) -> Result<Vec<DateTime<Utc>>, Error> {
+) -> Result<HashMap<OrderId, DateTime<Utc>>, Error> {
     let column = |pick: fn(&CartCheckoutInitiated) -> Uuid| checkouts.iter().map(|c| pick(c)).collect::<Vec<Uuid>>();
     let ids = column(|c| c.order_id.uuid());
     let users = column(|c| c.user_id.uuid());
@@ -165,7 +168,7 @@ pub async fn insert(
             ],
         )
         .await?;
-    Ok(rows.iter().map(|row| row.get("created_at")).collect())
+    Ok(rows.iter().map(|row| (row.get("id"), row.get("created_at"))).collect())
 }
 
 fn json(value: &impl serde::Serialize) -> String {
@@ -360,9 +363,8 @@ pub fn release_holds(orders: &[OrderId]) -> Option<Command<'_>> {
 
 /// One order with its items.
 pub async fn order(db: &Connection, id: OrderId) -> Result<Option<Order>, Error> {
-    let ids = vec![id];
-    let (one, many): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 1]) = ([&id], [&ids]);
-    let (row, items) = tokio::try_join!(db.query_opt(ORDER, &one), db.query(ITEMS, &many))?;
+    let params: [&(dyn ToSql + Sync); 1] = [&id];
+    let (row, items) = tokio::try_join!(db.query_opt(ORDER, &params), db.query(ITEMS_OF_ONE, &params))?;
     row.map(|row| order_from(&row, items.iter())).transpose()
 }
 

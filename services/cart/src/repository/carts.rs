@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cart_client::{Cart, CartItem};
 use chrono::{DateTime, Utc};
-use database::{Command, Connection, Row};
+use database::{Connection, Row};
 use events::{CartId, CartItemId, Currency, Draft, Money, ProductId, UserId};
 use futures_util::try_join;
 use rust_decimal::Decimal;
@@ -61,6 +61,8 @@ database::statements! {
     /// only refers to a cart waits. The lines are read by a second
     /// statement: after a wait, this one would see the cart as it is now but its lines as they were.
     LOCK = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    /// The same, but for those that another transaction holds.
+    LOCK_FREE = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED";
     CREATE = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3) RETURNING created_at";
     /// The hot path: cart, line, event and outbox row in one statement, if the price is still the present one.
     CREATE_WITH_ITEM = create_with_item!(
@@ -123,6 +125,16 @@ pub async fn lock(tx: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Er
     gather(&rows)
 }
 
+/// As [`lock`], without those that another transaction holds.
+pub async fn lock_free(tx: &Connection, ids: &[CartId]) -> Result<Vec<StoredCart>, Error> {
+    tx.prepare(LOCK_FREE).await?;
+    tx.prepare(READ).await?;
+    let params: [&(dyn database::ToSql + Sync); 1] = [&ids];
+    let (locked, rows) = try_join!(tx.open_with(LOCK_FREE, &params), tx.query(READ, &params))?;
+    let locked: Vec<CartId> = locked.iter().map(|row| row.get("id")).collect();
+    Ok(gather(&rows)?.into_iter().filter(|stored| locked.contains(&stored.cart.id)).collect())
+}
+
 /// Stores a new cart without lines.
 pub async fn create(db: &Connection, cart: &mut StoredCart) -> Result<(), Error> {
     let created =
@@ -180,21 +192,22 @@ pub async fn create_with_item(
 
 /// Stores everything of a cart but its lines.
 pub async fn save(tx: &Connection, stored: &StoredCart) -> Result<DateTime<Utc>, Error> {
-    let saved = tx.all(&[saving(stored)]).await?.concat();
-    saved.first().map(|row| row.get("updated_at")).ok_or_else(|| Error::internal("a locked cart is gone"))
-}
-
-/// The same, to be sent with other statements.
-pub fn saving(stored: &StoredCart) -> Command<'_> {
     let cart = &stored.cart;
-    Command::new(SAVE)
-        .with(cart.id)
-        .with(cart.user_id)
-        .with(cart.status.as_str())
-        .with(cart.total.decimal())
-        .with(cart.total.currency().code())
-        .with(stored.version)
-        .with(stored.order_id)
+    let saved = tx
+        .query_opt(
+            SAVE,
+            &[
+                &cart.id,
+                &cart.user_id,
+                &cart.status.as_str(),
+                &cart.total.decimal(),
+                &cart.total.currency().code(),
+                &stored.version,
+                &stored.order_id,
+            ],
+        )
+        .await?;
+    saved.map(|row| row.get("updated_at")).ok_or_else(|| Error::internal("a locked cart is gone"))
 }
 
 /// Stores lines of a cart: new ones, and new quantities and prices.

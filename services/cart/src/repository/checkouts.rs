@@ -11,8 +11,16 @@ use uuid::Uuid;
 use crate::model::Standing;
 
 database::statements! {
-    BEGIN = "INSERT INTO saga_states (id, correlation_id, cart_id, order_id, payload, expires_at)
-         VALUES ($1, $2, $3, $4, $5, now() + $6::float8 * interval '1 second')";
+    /// These carts check out, each with its snapshot.
+    BEGIN = "WITH begun AS (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[])
+                 AS begun (id, cart_id, user_id, cart_version, order_id, correlation_id, payload)),
+         cart AS (
+             UPDATE carts SET status = 'checking_out', user_id = begun.user_id, order_id = begun.order_id,
+                 version = begun.cart_version, updated_at = now(), abandoned_at = NULL
+             FROM begun WHERE carts.id = begun.cart_id)
+         INSERT INTO saga_states (id, correlation_id, cart_id, order_id, payload, expires_at)
+         SELECT id, correlation_id, cart_id, order_id, payload::jsonb, now() + $8::float8 * interval '1 second' FROM begun";
     PAYLOAD = "SELECT payload FROM saga_states WHERE order_id = $1";
     OVERDUE = "SELECT count(*) AS overdue FROM saga_states WHERE status = 'started' AND expires_at < now()";
     /// News of one order come over two queues at once: whoever handles them takes this lock first. In order,
@@ -78,15 +86,22 @@ database::statements! {
          ON CONFLICT (reservation_id, product_id) DO UPDATE SET status = 'released', released_at = now()";
 }
 
-/// A checkout with its snapshot. After `overdue` an undecided one counts as such.
-pub fn begin(checkout: &CartCheckoutInitiated, overdue: Duration) -> Command<'_> {
-    Command::new(BEGIN)
-        .with(Uuid::now_v7())
-        .with(checkout.correlation_id)
-        .with(checkout.cart_id)
-        .with(checkout.order_id)
-        .with(Json(checkout))
-        .with(overdue.as_secs_f64())
+/// Checkouts with their snapshots, each with the version of its cart. After `overdue` an undecided one counts as such.
+pub fn begin(checkouts: &[(CartCheckoutInitiated, i64)], overdue: Duration) -> Option<Command<'_>> {
+    let column =
+        |pick: fn(&CartCheckoutInitiated) -> Uuid| checkouts.iter().map(|(c, _)| pick(c)).collect::<Vec<Uuid>>();
+    let json = |checkout| serde_json::to_string(checkout).expect("structs of the published language serialise");
+    (!checkouts.is_empty()).then(|| {
+        Command::new(BEGIN)
+            .with(checkouts.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+            .with(column(|c| c.cart_id.uuid()))
+            .with(column(|c| c.user_id.uuid()))
+            .with(checkouts.iter().map(|(_, version)| *version).collect::<Vec<_>>())
+            .with(column(|c| c.order_id.uuid()))
+            .with(column(|c| c.correlation_id.uuid()))
+            .with(checkouts.iter().map(|(c, _)| json(c)).collect::<Vec<String>>())
+            .with(overdue.as_secs_f64())
+    })
 }
 
 /// The snapshot of a checkout.
