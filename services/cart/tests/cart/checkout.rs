@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use cart_client::{AddItem, CartApi, CartStatus, CheckoutCart, UpdateItem};
 use events::{CartCheckoutInitiated, CartId};
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
 
 use crate::support::{Shop, checkout, eur, refusal, with_key};
 
@@ -43,11 +45,71 @@ async fn twenty_parallel_checkouts_are_one_order() {
         let caller = if number % 2 == 0 { &ada } else { &keyed };
         shop.carts.checkout(caller, cart.id, checkout())
     });
-    let answers = futures_util::future::join_all(tries).await;
+    let answers = join_all(tries).await;
     let orders: HashSet<_> = answers.into_iter().map(|answer| answer.expect("answered").order_id).collect();
     assert_eq!(orders.len(), 1);
     assert_eq!(shop.recorded("CartCheckoutInitiated").await, 1);
     assert_eq!(shop.number("SELECT count(*) FROM saga_states WHERE status = 'started'").await, 1);
+}
+
+#[tokio::test]
+async fn many_shoppers_at_once_get_each_their_own_answer() {
+    let shop = Shop::open().await;
+    let (eve, product) = (shop.shopper(), shop.product("1.00").await);
+    let mut shoppers = Vec::new();
+    for quantity in 1..=20 {
+        let shopper = shop.shopper();
+        shoppers.push((shop.cart_with(&shopper, product, quantity).await, shopper));
+    }
+    let empty = shop.carts.create(&eve).await.expect("created");
+    let (refused, answers) = tokio::join!(
+        join_all([
+            shop.carts.checkout(&eve, empty.id, checkout()),
+            shop.carts.checkout(&eve, shoppers[0].0.id, checkout())
+        ]),
+        join_all(shoppers.iter().map(|(cart, shopper)| shop.carts.checkout(shopper, cart.id, checkout()))),
+    );
+    let refused: Vec<String> = refused.into_iter().map(refusal).collect();
+    assert_eq!(refused, ["cart_empty", "cart_not_found"]);
+    for ((cart, shopper), answer) in shoppers.iter().zip(answers) {
+        let begun = answer.expect("begun");
+        assert_eq!((begun.cart_id, Some(begun.user_id), begun.total), (cart.id, shopper.user_id(), cart.total));
+        assert_eq!(shop.carts.checkout(shopper, cart.id, checkout()).await.expect("the same"), begun);
+    }
+    assert_eq!(shop.recorded("CartCheckoutInitiated").await, 20);
+    assert_eq!(shop.number("SELECT count(*) FROM carts WHERE status = 'checking_out' AND version = 2").await, 20);
+}
+
+#[tokio::test]
+async fn a_cart_that_somebody_holds_keeps_no_other_waiting() {
+    let shop = Shop::open().await;
+    let (ada, bob, product) = (shop.shopper(), shop.shopper(), shop.product("1.00").await);
+    let (held, free) = (shop.cart_with(&ada, product, 1).await, shop.cart_with(&bob, product, 1).await);
+    let (taken, is_taken) = oneshot::channel();
+    let (release, is_released) = oneshot::channel::<()>();
+    let id = held.id;
+    let holder = shop.database.write(move |tx| {
+        Box::pin(async move {
+            tx.query("SELECT FROM carts WHERE id = $1 FOR UPDATE", &[&id]).await?;
+            taken.send(()).expect("awaited");
+            is_released.await.expect("told");
+            Ok::<(), database::Error>(())
+        })
+    });
+    let shoppers = async {
+        is_taken.await.expect("taken");
+        let waiting = shop.carts.checkout(&ada, held.id, checkout());
+        let passing = async {
+            let begun = shop.carts.checkout(&bob, free.id, checkout()).await;
+            release.send(()).expect("held until now");
+            begun
+        };
+        // The first to be asked for is the one that has to wait.
+        tokio::join!(biased; waiting, passing)
+    };
+    let (kept, (waited, passed)) = tokio::join!(holder, shoppers);
+    kept.expect("committed");
+    assert_eq!((waited.expect("begun").cart_id, passed.expect("begun").cart_id), (held.id, free.id));
 }
 
 #[tokio::test]
