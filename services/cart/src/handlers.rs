@@ -1,7 +1,5 @@
 //! The operations: who calls, may they, is the input sound, one transaction, the answer.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use cart_client::{AddItem, Cart, CartApi, CartItem, CartStatus, CheckoutCart, MAX_CARTS, UpdateItem};
@@ -11,14 +9,11 @@ use futures_util::{join, try_join};
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, validate};
 
-use crate::catalogue::Catalogue;
 use crate::checkout::{self, Request};
-use crate::model::{Adoption, ProductCopy, StoredCart, cart_not_found, item_not_found, product_not_found};
+use crate::filling::{Store, add_to_new_cart};
+use crate::model::{Adoption, StoredCart, cart_not_found, item_not_found, product_not_found};
 use crate::repository::{carts, checkouts, products};
 use crate::{Carts, SERVICE};
-
-/// A product's price may change between reading and writing it; not that often.
-const ATTEMPTS: u32 = 5;
 
 #[async_trait]
 impl CartApi for Carts {
@@ -78,16 +73,17 @@ impl CartApi for Carts {
         let caller = caller.clone();
         let Some(cart_id) = input.cart_id else {
             let empty = StoredCart::new(CartId::new(), caller.user_id(), self.config.default_currency);
+            if !operation.is_keyed() {
+                let store = Store::Gathering(&self.new_carts, &self.database);
+                return add_to_new_cart(store, &caller, &self.catalogue, empty, product, input).await;
+            }
             let catalogue = self.catalogue.clone();
-            let keyed = operation.is_keyed();
-            let effect =
-                async move |db: &Connection| add_to_new_cart(db, &caller, &catalogue, empty, product, input).await;
-            return match keyed {
-                true => {
-                    idempotency::write(&self.database, operation, |tx| Box::pin(async move { effect(tx).await })).await
-                }
-                false => self.database.write_statement(|db| Box::pin(async move { effect(db).await })).await,
-            };
+            return idempotency::write(&self.database, operation, move |tx| {
+                Box::pin(async move {
+                    add_to_new_cart(Store::Transaction(tx), &caller, &catalogue, empty, product, input).await
+                })
+            })
+            .await;
         };
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move { add_to_cart(tx, &caller, cart_id, input).await })
@@ -224,29 +220,6 @@ fn cleared(stored: &StoredCart, caller: &Caller) -> Vec<Draft> {
     let had_items = !stored.cart.items.is_empty();
     let draft = || Draft::new(&CartCleared { cart_id: stored.cart.id }, stored.version, caller.correlation_id, SERVICE);
     had_items.then(draft).into_iter().collect()
-}
-
-/// One statement, unless the product has changed since it was read.
-async fn add_to_new_cart(
-    db: &Connection,
-    caller: &Caller,
-    catalogue: &Catalogue,
-    empty: StoredCart,
-    mut product: Option<Arc<ProductCopy>>,
-    input: AddItem,
-) -> Result<Cart, Error> {
-    for _ in 0..ATTEMPTS {
-        let present = product.filter(|copy| !copy.deleted).ok_or_else(product_not_found)?;
-        let mut stored = empty.clone();
-        let item = stored.add(&present, input.quantity)?;
-        let added = stored.item_added(&item, input.quantity);
-        let draft = Draft::new(&added, stored.version, caller.correlation_id, SERVICE);
-        if carts::create_with_item(db, &mut stored.cart, &item, &present, &draft).await? {
-            return Ok(stored.cart);
-        }
-        product = catalogue.reread(db, input.product_id).await?;
-    }
-    Err(Error::unavailable("the product kept changing"))
 }
 
 async fn add_to_cart(tx: &Connection, caller: &Caller, cart_id: CartId, input: AddItem) -> Result<Cart, Error> {

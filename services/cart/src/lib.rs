@@ -12,6 +12,7 @@ mod api;
 mod catalogue;
 mod checkout;
 mod consumers;
+mod filling;
 mod handlers;
 /// Open for the proof, which calls these decisions.
 #[doc(hidden)]
@@ -35,6 +36,7 @@ pub use repository::statements;
 
 use catalogue::Catalogue;
 use checkout::Checkouts;
+use filling::NewCarts;
 
 /// Name of the service: its role, queues and URL.
 pub const SERVICE: &str = "cart";
@@ -87,6 +89,7 @@ pub struct Carts {
     database: Database,
     catalogue: Catalogue,
     checkouts: Checkouts,
+    new_carts: NewCarts,
     config: CartConfig,
 }
 
@@ -95,7 +98,7 @@ impl Carts {
     pub fn new(database: Database, products: Arc<dyn ProductsApi>, config: CartConfig) -> Arc<Carts> {
         let catalogue = Catalogue::new(database.clone(), products);
         let checkouts = checkout::gathering(database.clone(), config.checkout_overdue_after);
-        Arc::new(Carts { database, catalogue, checkouts, config })
+        Arc::new(Carts { new_carts: filling::gathering(database.clone()), database, catalogue, checkouts, config })
     }
 
     /// Marks carts as abandoned that nobody touched for long. Returns how many.

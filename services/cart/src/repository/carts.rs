@@ -1,5 +1,6 @@
 //! Carts and their lines.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cart_client::{Cart, CartItem};
@@ -10,7 +11,7 @@ use futures_util::try_join;
 use rust_decimal::Decimal;
 use service::Error;
 
-use crate::model::{ProductCopy, StoredCart};
+use crate::model::StoredCart;
 
 macro_rules! select_carts {
     ($condition:literal) => {
@@ -27,21 +28,30 @@ macro_rules! select_carts {
     };
 }
 
-/// A new cart with its first line and the event of it, and how that leaves.
-macro_rules! create_with_item {
+/// New carts, each with its first line and the event of it, and how that leaves. Those whose product is another by now
+/// are left out; the version is looked up for each by its key, however small the catalogue was when this was planned.
+macro_rules! create_with_items {
     ($leaves:literal) => {
         concat!(
-            "WITH product AS (
-             SELECT product_id FROM products WHERE product_id = $6 AND version = $7 AND NOT deleted),
+            "WITH wanted AS MATERIALIZED (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[],
+                                  $8::int[], $9::numeric[], $10::uuid[], $11::text[], $12::text[], $13::uuid[],
+                                  $14::text[], $15::text[], $16::text[])
+                 AS wanted (id, user_id, total, currency, item_id, product_id, product_version, quantity, price, event_id,
+                            event_type, aggregate_type, correlation_id, exchange, routing_key, envelope)
+             WHERE product_version = (
+                 SELECT version FROM products WHERE product_id = wanted.product_id AND NOT deleted)),
          cart AS (
              INSERT INTO carts (id, user_id, total, currency)
-             SELECT $1, $2, $3, $4 FROM product RETURNING id, created_at),
+             SELECT id, user_id, total, currency FROM wanted RETURNING id, created_at),
          item AS (
              INSERT INTO cart_items (id, cart_id, product_id, quantity, price, currency)
-             SELECT $5, cart.id, $6, $8, $9, $4 FROM cart),
+             SELECT item_id, id, product_id, quantity, price, currency FROM wanted),
          recorded AS (
-             INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key, envelope)
-             SELECT $10::uuid, $11::text, $12, cart.id, $13, $14::text, $15::text, $16::text::json FROM cart
+             INSERT INTO events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange, routing_key,
+                                 envelope)
+             SELECT event_id, event_type, aggregate_type, id, correlation_id, exchange, routing_key, envelope::json
+             FROM wanted
              RETURNING event_id, recorded_at),
          ",
             $leaves
@@ -64,20 +74,24 @@ database::statements! {
     /// The same, but for those that another transaction holds.
     LOCK_FREE = "SELECT id FROM carts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED";
     CREATE = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3) RETURNING created_at";
-    /// The hot path: cart, line, event and outbox row in one statement, if the price is still the present one.
-    CREATE_WITH_ITEM = create_with_item!(
+    /// The hot path: carts, lines, events and outbox rows in one statement, where the price is still the present one.
+    CREATE_WITH_ITEMS = create_with_items!(
         "unsent AS (
              INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded)
-         SELECT created_at, '{}'::text[] AS queues FROM cart");
-    /// The same where the queues lie beside the tables: the event goes straight into them.
-    CREATE_WITH_ITEM_AND_SEND = create_with_item!(
-        "sent AS MATERIALIZED (
-             SELECT queue, is_durable FROM recorded,
-                 messaging.send(ARRAY[$10], ARRAY[$11], ARRAY[$14], ARRAY[$15], ARRAY[$16], NULL)),
+         SELECT id, created_at, '{}'::text[] AS queues FROM cart");
+    /// The same where the queues lie beside the tables: the events go straight into them.
+    CREATE_WITH_ITEMS_AND_SEND = create_with_items!(
+        "message AS (
+             SELECT array_agg(event_id) AS ids, array_agg(event_type) AS types, array_agg(exchange) AS exchanges,
+                    array_agg(routing_key) AS keys, array_agg(envelope) AS bodies
+             FROM wanted),
+         sent AS MATERIALIZED (
+             SELECT event_id, queue, is_durable FROM message, messaging.send(ids, types, exchanges, keys, bodies, NULL)),
          unsent AS (
              INSERT INTO outbox (event_id, recorded_at)
-             SELECT event_id, recorded_at FROM recorded WHERE NOT EXISTS (SELECT FROM sent WHERE is_durable))
-         SELECT created_at, ARRAY(SELECT queue FROM sent) AS queues FROM cart");
+             SELECT event_id, recorded_at FROM recorded
+             WHERE NOT EXISTS (SELECT FROM sent WHERE sent.event_id = recorded.event_id AND sent.is_durable))
+         SELECT id, created_at, ARRAY(SELECT DISTINCT queue FROM sent) AS queues FROM cart");
     SAVE = "UPDATE carts SET user_id = $2, status = $3, total = $4, currency = $5, version = $6, order_id = $7,
                 updated_at = now(), abandoned_at = NULL
          WHERE id = $1 RETURNING updated_at";
@@ -144,50 +158,61 @@ pub async fn create(db: &Connection, cart: &mut StoredCart) -> Result<(), Error>
     Ok(())
 }
 
-/// Stores a new cart with its first line, and records the event of it. `false`: nothing is stored, because
-/// the product's present version is another than `product`'s.
-pub async fn create_with_item(
-    db: &Connection,
-    cart: &mut Cart,
-    item: &CartItem,
-    product: &ProductCopy,
-    draft: &Draft,
-) -> Result<bool, Error> {
-    let envelope = serde_json::to_string(&draft.envelope).map_err(Error::internal)?;
-    let total = cart.total.decimal();
-    let price = item.unit_price.decimal();
+/// A cart to be stored with its first line.
+#[derive(Debug, Clone)]
+pub struct NewCart {
+    /// The cart.
+    pub cart: Cart,
+    /// The line.
+    pub item: CartItem,
+    /// The version of its product that is meant.
+    pub product_version: i64,
+    /// What is told of it.
+    pub draft: Draft,
+}
+
+/// Stores new carts with their first lines, and records the events of them; when each was stored. Nothing is stored of
+/// one whose product has another version at present.
+pub async fn create_with_items(db: &Connection, new: &[NewCart]) -> Result<HashMap<CartId, DateTime<Utc>>, Error> {
     let is_sent = db.has_queues_beside();
-    let row = db
-        .query_opt(
-            if is_sent { CREATE_WITH_ITEM_AND_SEND } else { CREATE_WITH_ITEM },
+    let envelopes: Vec<String> = new
+        .iter()
+        .map(|new| serde_json::to_string(&new.draft.envelope))
+        .collect::<Result<_, _>>()
+        .map_err(Error::internal)?;
+    let rows = db
+        .query(
+            if is_sent { CREATE_WITH_ITEMS_AND_SEND } else { CREATE_WITH_ITEMS },
             &[
-                &cart.id,
-                &cart.user_id,
-                &total,
-                &cart.total.currency().code(),
-                &item.id,
-                &item.product_id,
-                &product.version,
-                &item.quantity,
-                &price,
-                &draft.envelope.event_id,
-                &draft.envelope.event_type,
-                &draft.envelope.aggregate_type,
-                &draft.envelope.correlation_id,
-                &draft.exchange.name(),
-                &draft.routing_key,
-                &envelope,
+                &column(new, |new| new.cart.id),
+                &column(new, |new| new.cart.user_id),
+                &column(new, |new| new.cart.total.decimal()),
+                &column(new, |new| new.cart.total.currency().code()),
+                &column(new, |new| new.item.id),
+                &column(new, |new| new.item.product_id),
+                &column(new, |new| new.product_version),
+                &column(new, |new| new.item.quantity),
+                &column(new, |new| new.item.unit_price.decimal()),
+                &column(new, |new| new.draft.envelope.event_id),
+                &column(new, |new| new.draft.envelope.event_type.clone()),
+                &column(new, |new| new.draft.envelope.aggregate_type.clone()),
+                &column(new, |new| new.draft.envelope.correlation_id),
+                &column(new, |new| new.draft.exchange.name()),
+                &column(new, |new| new.draft.routing_key),
+                &envelopes,
             ],
         )
         .await?;
-    let Some(row) = row else { return Ok(false) };
-    match is_sent {
-        true => db.note_filled_queues(row.get::<_, Vec<String>>("queues")),
-        false => db.note_recorded_events(),
+    match rows.first() {
+        Some(row) if is_sent => db.note_filled_queues(row.get::<_, Vec<String>>("queues")),
+        Some(_) => db.note_recorded_events(),
+        None => {}
     }
-    cart.created_at = row.get("created_at");
-    cart.updated_at = cart.created_at;
-    Ok(true)
+    Ok(rows.iter().map(|row| (row.get("id"), row.get("created_at"))).collect())
+}
+
+fn column<T>(new: &[NewCart], pick: impl Fn(&NewCart) -> T) -> Vec<T> {
+    new.iter().map(pick).collect()
 }
 
 /// Stores everything of a cart but its lines.
