@@ -21,7 +21,7 @@ export async function followOrder(page, id) {
   await page.getByRole('option', { name: /^StockReserved from products, orders: Applied, after .+, attempts: 1$/ }).click()
   const event = page.getByRole('region', { name: 'StockReserved' })
   for (const service of ['orders', 'cart']) {
-    await event.getByRole('listitem').filter({ hasText: service }).getByText(/after .+ · 1 attempt$/).waitFor()
+    await event.getByRole('listitem').filter({ hasText: service }).getByText(/after .+ · +1 attempt/).waitFor()
   }
   assert.match(await event.getByRole('region', { name: 'Payload' }).innerText(), new RegExp(id))
   await event.getByText('Trace', { exact: true }).waitFor()
