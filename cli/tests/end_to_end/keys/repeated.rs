@@ -108,7 +108,9 @@ impl Trial<'_> {
         }
         let after = State::now(self.world).await;
         let changed = after.changed(&before);
-        assert!(changed.is_empty(), "after {when} repetitions changed {changed:?}");
+        if !changed.is_empty() {
+            self.wrong.push(format!("after {when} repetitions changed {changed:?}"));
+        }
     }
 }
 
