@@ -49,7 +49,7 @@ pub enum Scenario {
     FlashSale,
     /// Logins, each with its bcrypt
     Login,
-    /// `checkout` in a shop with a million products, users and orders, beside a new one
+    /// `checkout` in a shop with a million products, users and orders (10 GB of disk), beside a new one
     Growth,
     /// From the commit of an event to its handler, at low load
     Outbox,
