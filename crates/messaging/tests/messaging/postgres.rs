@@ -12,7 +12,7 @@ use testkit::{PrivatePostgres, TestDatabase, connect, eventually};
 use tokio_util::sync::CancellationToken;
 
 use crate::conformance;
-use crate::harness::{Harness, Kind, LIMIT, deploy, drafts, ids, orders, queue};
+use crate::harness::{Harness, Kind, LIMIT, PRODUCTS, body, deploy, drafts, ids, orders, queue};
 use crate::probe::{Act, Probe};
 
 #[tokio::test]
@@ -214,6 +214,29 @@ async fn the_suite_notices_an_acknowledgement_before_the_commit() {
         .await
         .expect("mutate");
     crate::faults::a_consumer_that_dies_half_way_in(shop, Duration::from_secs(3)).await;
+}
+
+#[tokio::test]
+async fn copies_that_are_taken_with_what_is_new_change_nothing() {
+    let shop = Harness::new(Kind::Straight).await;
+    let probe = Probe::new();
+    let _orders = shop.consumer(orders(), probe.clone());
+    shop.until_declared().await;
+    let first = drafts(5);
+    shop.record(&first).await;
+    let mut all = ids(&first);
+    shop.until_applied("orders", &all).await;
+    let copies: Vec<String> = first.iter().map(body).collect();
+    for _ in 0..30 {
+        // Nobody is woken by the copies: mostly they are found together with what is new, which nobody leased before.
+        shop.publish_raw(Exchange::Products, PRODUCTS, &copies).await;
+        let new = drafts(1);
+        shop.record(&new).await;
+        all.extend(ids(&new));
+        shop.until_applied("orders", &all).await;
+    }
+    shop.until_empty(orders()).await;
+    assert!(all.iter().all(|id| probe.attempts(*id) == 1), "a copy does not even reach the handler");
 }
 
 #[tokio::test]
