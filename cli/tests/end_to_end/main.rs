@@ -12,6 +12,7 @@ mod keys;
 mod logins;
 mod messages;
 mod operations;
+mod paging;
 mod personal_data;
 mod reports;
 mod security;

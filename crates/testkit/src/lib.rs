@@ -14,6 +14,7 @@
 
 mod broker;
 mod idle;
+mod paging;
 mod private;
 mod proxy;
 mod raw;
@@ -23,6 +24,7 @@ mod test_database;
 
 pub use broker::TestBroker;
 pub use idle::{drain_until_idle, eventually};
+pub use paging::{NewIds, PageOfIds, copy_row, pages_survive_writes};
 pub use private::{PrivatePostgres, PrivateRabbit};
 pub use proxy::FaultProxy;
 pub use raw::{may_consume, may_publish, publish_to_postgres, publish_to_rabbit};

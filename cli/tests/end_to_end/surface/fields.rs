@@ -199,7 +199,7 @@ fn operators() -> Vec<FieldRule> {
         field("Query.saga", ADMIN, json!({"id": "$order"})),
         field("Query.reports", ADMIN, json!({})),
         field("Query.queues", ADMIN, json!({})),
-        field("Query.operatorActs", ADMIN, json!({"about": "$uuid"})),
+        field("Query.operatorActs", ADMIN, json!({"first": 5, "after": "$uuid", "about": "$uuid"})),
         field("Query.search", ADMIN, json!({"text": "$order"})),
         change("Mutation.replayDeadLetters", ADMIN, letter),
         change("Mutation.discardDeadLetters", ADMIN, thrown),

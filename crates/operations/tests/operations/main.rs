@@ -3,4 +3,5 @@
 mod dead_letters;
 mod history;
 mod outbox;
+mod paging;
 mod support;

@@ -4,6 +4,7 @@
 
 mod batches;
 mod http;
+mod paging;
 mod parallel;
 mod placing;
 mod privacy;

@@ -8,6 +8,7 @@ mod demo;
 mod holds;
 mod http;
 mod lists;
+mod paging;
 mod plans;
 mod schema;
 mod search;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod customers;
+mod paging;
 mod rest;
 mod sessions;
 mod support;
