@@ -9,14 +9,14 @@ use database::Connection;
 use database::audit::{self, Action, Operator, Subject};
 use events::UserId;
 use service::idempotency::{self, Operation};
-use service::{Caller, Error, Page, PageQuery};
+use service::{Caller, Error, Page, PageQuery, Role};
 use users_client::{
     ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, MAX_IDS, Refresh, Register, Registered, Secret,
     SetRole, UpdateProfile, User, UserFilter, UsersApi,
 };
 
 use crate::model::{self, Attempt};
-use crate::repository::{self, Credentials, NewToken, Started};
+use crate::repository::{self, Credentials, NewToken, Standing, Started};
 use crate::sessions::{RefreshToken, invalid_credentials, token_hash, too_many_failures};
 use crate::{SERVICE, Users};
 
@@ -34,16 +34,18 @@ fn wrong_password(field: &str) -> Error {
     Error::invalid(field, "wrong", "this is not the present password")
 }
 
-/// Somebody has to run the shop: 409 if only this account can.
-async fn keep_an_admin(tx: &Connection, id: UserId) -> Result<(), Error> {
-    if repository::is_last_admin(tx, id).await? {
+/// An account whose role may be taken away; it and the admins keep theirs until the end of the transaction. Somebody has
+/// to run the shop: 409 if only this account can.
+async fn lock_dispensable(tx: &Connection, id: UserId) -> Result<Standing, Error> {
+    let standing = repository::lock_standing(tx, id).await?.ok_or_else(not_found)?;
+    if standing.is_last_admin {
         return Err(Error::conflict("last_admin", "this is the only admin; make somebody else one first"));
     }
-    Ok(())
+    Ok(standing)
 }
 
 async fn close(tx: &Connection, id: UserId) -> Result<(), Error> {
-    keep_an_admin(tx, id).await?;
+    lock_dispensable(tx, id).await?;
     if repository::close(tx, id).await? { Ok(()) } else { Err(not_found()) }
 }
 
@@ -199,11 +201,13 @@ impl UsersApi for Users {
         let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &(id, &input))?;
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
-                let before = repository::find(tx, id).await?.ok_or_else(not_found)?;
+                let before = match input.role {
+                    Role::Admin => repository::lock_standing(tx, id).await?.ok_or_else(not_found)?,
+                    Role::User => lock_dispensable(tx, id).await?,
+                };
                 if before.role == input.role {
-                    return Ok(before);
+                    return repository::find(tx, id).await?.ok_or_else(not_found);
                 }
-                keep_an_admin(tx, id).await?;
                 let reason = format!("from {} to {}", before.role, input.role);
                 let subject = Subject { id: id.uuid(), queue: None, event_id: None, event_type: None };
                 let operator = Operator { actor, reason: Some(reason) };

@@ -121,10 +121,10 @@ database::statements! {
     /// Makes an account an admin's.
     PROMOTE = concat!("UPDATE users SET role = 'admin', updated_at = now()
         WHERE lower(email) = lower($1) AND deleted_at IS NULL RETURNING ", user_columns!());
-    /// All admins, locked until the end of the transaction, if this account is one of them.
-    LOCK_ADMINS = "SELECT id FROM users WHERE role = 'admin' AND deleted_at IS NULL
-            AND EXISTS (SELECT FROM users WHERE id = $1 AND role = 'admin')
-        ORDER BY id FOR UPDATE";
+    /// This account and all admins, locked until the end of the transaction; in key order, so that two of these never
+    /// wait for each other in a circle.
+    LOCK_WITH_ADMINS = "SELECT id, role FROM users WHERE deleted_at IS NULL AND (id = $1 OR role = 'admin')
+        ORDER BY id FOR NO KEY UPDATE";
     /// Gives an account another role.
     SET_ROLE = concat!("UPDATE users SET role = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL RETURNING ",
         user_columns!());
@@ -379,11 +379,20 @@ pub(crate) async fn promote(tx: &Connection, email: &str) -> Result<Option<User>
     tx.query_opt(PROMOTE, &[&email]).await?.as_ref().map(user).transpose()
 }
 
-/// Is this the only account that can run the shop? If it is an admin's, the others stay admins until the end of the
-/// transaction.
-pub(crate) async fn is_last_admin(tx: &Connection, id: UserId) -> Result<bool, Error> {
-    let admins = tx.query(LOCK_ADMINS, &[&id]).await?;
-    Ok(matches!(admins.as_slice(), [only] if only.get::<_, UserId>("id") == id))
+/// What an account may do, until the end of the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub role: Role,
+    /// Nobody else can run the shop.
+    pub is_last_admin: bool,
+}
+
+/// Holds an account and all admins to their roles until the end of the transaction. `None`: no such account.
+pub(crate) async fn lock_standing(tx: &Connection, id: UserId) -> Result<Option<Standing>, Error> {
+    let rows = tx.query(LOCK_WITH_ADMINS, &[&id]).await?;
+    let Some(own) = rows.iter().find(|row| row.get::<_, UserId>("id") == id) else { return Ok(None) };
+    let role: Role = own.get::<_, &str>("role").parse()?;
+    Ok(Some(Standing { role, is_last_admin: role == Role::Admin && rows.len() == 1 }))
 }
 
 /// `None`: no such account.

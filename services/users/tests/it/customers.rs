@@ -74,6 +74,18 @@ async fn a_role_counts_from_the_next_token_on_and_the_trail_tells_who_gave_it() 
 }
 
 #[tokio::test]
+async fn the_same_role_given_by_many_at_once_is_one_act() {
+    let world = World::new().await;
+    let (admin, ada) = (world.admin().await, world.register("ada").await);
+    let given = join_all((0..8).map(|_| world.users.set_role(&admin, ada.user.id, ADMIN))).await;
+    assert!(given.into_iter().all(|user| user.unwrap().role == Role::Admin));
+    let database = world.db.database(users::SERVICE, users::SCHEMA);
+    let db = database.read().await.unwrap();
+    let acts = database::audit::list(&db, Some(ada.user.id.uuid()), None, 10).await.unwrap();
+    assert_eq!(acts.len(), 1, "each sees what the one before did: {acts:?}");
+}
+
+#[tokio::test]
 async fn the_last_admin_stays_one() {
     let world = World::new().await;
     let (admin, ada) = (world.admin().await, world.register("ada").await);
