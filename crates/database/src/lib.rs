@@ -15,6 +15,7 @@ pub mod history;
 pub mod idempotency;
 pub mod maintenance;
 pub mod migrate;
+mod old_rows;
 pub mod outbox;
 mod pool;
 pub mod startup;
@@ -24,6 +25,7 @@ pub use command::Command;
 pub use connection::Connection;
 pub use error::Error;
 pub use gathering::{Answers, Attempt, Gathering};
+pub use old_rows::OldRows;
 pub use pool::{Database, Login, PoolLimits};
 
 pub use tokio_postgres::types::ToSql;

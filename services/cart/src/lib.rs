@@ -23,8 +23,8 @@ mod repository;
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::Database;
 use database::migrate::{MigrateError, Migrations};
+use database::{Database, OldRows};
 use events::Currency;
 use include_dir::{Dir, include_dir};
 use products_client::ProductsApi;
@@ -88,6 +88,7 @@ impl Default for CartConfig {
 pub struct Carts {
     database: Database,
     catalogue: Catalogue,
+    addresses: OldRows,
     checkouts: Checkouts,
     new_carts: NewCarts,
     config: CartConfig,
@@ -97,8 +98,10 @@ impl Carts {
     /// Builds the service on its database. `products` is asked about products that the copy does not know.
     pub fn new(database: Database, products: Arc<dyn ProductsApi>, config: CartConfig) -> Arc<Carts> {
         let catalogue = Catalogue::new(database.clone(), products);
+        let addresses = privacy::addresses(config.addresses_kept_days);
         let checkouts = checkout::gathering(database.clone(), config.checkout_overdue_after);
-        Arc::new(Carts { new_carts: filling::gathering(database.clone()), database, catalogue, checkouts, config })
+        let new_carts = filling::gathering(database.clone());
+        Arc::new(Carts { database, catalogue, checkouts, new_carts, addresses, config })
     }
 
     /// Marks carts as abandoned that nobody touched for long. Returns how many.
@@ -140,7 +143,8 @@ impl Carts {
 
 /// Looks for abandoned carts, overdue checkouts and addresses that nobody needs any more, until `shutdown`.
 pub async fn background(service: Arc<Carts>, shutdown: CancellationToken) {
-    tokio::join!(sweep(&service, &shutdown), privacy::run(service.clone(), shutdown.clone()));
+    let forget = service.addresses.walk_daily(&service.database, "forget addresses", &shutdown);
+    tokio::join!(sweep(&service, &shutdown), forget);
 }
 
 async fn sweep(service: &Carts, shutdown: &CancellationToken) {

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cart_client::CartApi;
-use database::Database;
 use database::migrate::{MigrateError, Migrations};
+use database::{Database, OldRows};
 use include_dir::{Dir, include_dir};
 use placement::Placements;
 
@@ -84,6 +84,7 @@ impl Default for OrdersConfig {
 pub struct Orders {
     database: Database,
     cart: Arc<dyn CartApi>,
+    addresses: OldRows,
     placements: Placements,
     config: OrdersConfig,
 }
@@ -91,7 +92,8 @@ pub struct Orders {
 impl Orders {
     /// Orders over its database, asking `cart` to check out.
     pub fn new(database: Database, cart: Arc<dyn CartApi>, config: OrdersConfig) -> Arc<Orders> {
+        let addresses = privacy::addresses(config.addresses_kept_days);
         let placements = placement::gathering(database.clone(), config.reservation_deadline);
-        Arc::new(Orders { database, cart, placements, config })
+        Arc::new(Orders { database, cart, placements, addresses, config })
     }
 }

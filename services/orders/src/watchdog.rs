@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Orders, privacy, repository, runner};
+use crate::{Orders, repository, runner};
 
 const BATCH: i64 = 100;
 
 /// Runs until `shutdown`. Several may run: each takes rows that no other holds.
 pub async fn background(service: Arc<Orders>, shutdown: CancellationToken) {
-    tokio::join!(watch(&service, &shutdown), privacy::run(service.clone(), shutdown.clone()));
+    let forget = service.addresses.walk_daily(&service.database, "forget addresses", &shutdown);
+    tokio::join!(watch(&service, &shutdown), forget);
 }
 
 async fn watch(service: &Orders, shutdown: &CancellationToken) {

@@ -2,6 +2,7 @@
 
 use events::OrderStatus;
 use orders::OrdersConfig;
+use orders_client::OrdersApi;
 
 use crate::support::Shop;
 
@@ -26,6 +27,15 @@ async fn orders_that_are_over_forget_where_they_went_and_nothing_else() {
     assert!(shop.order(&to_ship).await.shipping_address.is_some(), "it still has to go somewhere");
     let kept = "SELECT count(*) FROM orders.saga_states WHERE payload #>> '{shipping_address,line1}' <> ''";
     assert_eq!(shop.number(kept).await, 1);
+
+    // The next walk begins at the first order that waits: what is done is not looked at again.
+    let restored = "UPDATE orders.orders SET shipping_address = '{}' WHERE id = $1";
+    shop.owner.execute(restored, &[&forgetful[0].id()]).await.unwrap();
+    assert_eq!(shop.orders.forget_addresses().await.unwrap(), 0);
+    shop.orders.ship(&shop.admin, to_ship.id()).await.unwrap();
+    assert_eq!(shop.orders.forget_addresses().await.unwrap(), 1, "it waited, and was not forgotten");
+    assert!(shop.order(&to_ship).await.shipping_address.is_none());
+    assert_eq!(shop.replica().forget_addresses().await.unwrap(), 1, "a process that starts looks at all");
 }
 
 #[tokio::test]
