@@ -219,6 +219,7 @@ async fn the_books_are_compared_and_everything_measured_is_documented() {
         "consumer_batch_seconds",
         "sagas_open",
         "saga_duration_seconds",
+        "saga_state_reached_seconds",
         "payments_open",
         "payments_oldest_open_age_seconds",
         "reconciliation_orders_total",

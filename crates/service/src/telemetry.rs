@@ -24,7 +24,7 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 const DURATION_BUCKETS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// Buckets of whole checkouts: mostly milliseconds, and with everything away up to the saga's deadlines.
+/// Buckets of checkouts, whole or so far: mostly milliseconds, and with everything away up to the saga's deadlines.
 const SAGA_BUCKETS: [f64; 16] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
 
@@ -87,9 +87,7 @@ pub fn metrics() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
-            .and_then(|builder| {
-                builder.set_buckets_for_metric(Matcher::Full("saga_duration_seconds".to_owned()), &SAGA_BUCKETS)
-            })
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Prefix("saga_".to_owned()), &SAGA_BUCKETS))
             .and_then(|builder| builder.set_buckets(&COUNT_BUCKETS))
             .unwrap_or_default();
         let recorder = builder.build_recorder();

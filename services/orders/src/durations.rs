@@ -1,16 +1,19 @@
-//! How long sagas took, from the checkout to their end. The order's id is made at the checkout, and tells its time.
+//! How long sagas took, from the checkout to each of their states. The order's id is made at the checkout, and tells its
+//! time.
 
 use chrono::Utc;
 use events::{OrderId, OrderStatus};
 
-/// Tells Prometheus that a saga rests now, if that is one of its ends.
-pub(crate) fn tell(order_id: OrderId, status: OrderStatus) {
-    let outcome = match status {
-        OrderStatus::Confirmed | OrderStatus::Compensated | OrderStatus::Cancelled => status.as_str(),
-        _ => return,
-    };
-    if let Some(duration_s) = since(order_id) {
-        metrics::histogram!("saga_duration_seconds", "outcome" => outcome).record(duration_s);
+use crate::model;
+use crate::saga::State;
+
+/// Tells Prometheus that a saga has come to this state, and whether that is one of its ends.
+pub(crate) fn tell(order_id: OrderId, state: &State) {
+    let Some(duration_s) = since(order_id) else { return };
+    let (status, ..) = model::columns(state);
+    metrics::histogram!("saga_state_reached_seconds", "status" => status).record(duration_s);
+    if matches!(state.order_status(), OrderStatus::Confirmed | OrderStatus::Compensated | OrderStatus::Cancelled) {
+        metrics::histogram!("saga_duration_seconds", "outcome" => status).record(duration_s);
     }
 }
 

@@ -34,6 +34,7 @@ const UNREADABLE_PATIENCE: Duration = Duration::from_secs(5 * 60);
 struct Changes {
     failures: HashMap<OrderId, Failure>,
     moved: Vec<OrderId>,
+    reached: Vec<(OrderId, State)>,
     happened: Vec<Happened>,
     undos: Vec<UndoRun>,
     answered: Vec<(OrderId, &'static str)>,
@@ -118,11 +119,11 @@ impl Decided {
     }
 
     /// Everything at once. The last of a transaction's work, where that is a batch of events.
-    pub async fn write(self, tx: &Connection, config: &OrdersConfig) -> Result<(), database::Error> {
-        let moved = self.changes.moved.clone();
+    pub async fn write(mut self, tx: &Connection, config: &OrdersConfig) -> Result<(), database::Error> {
+        let reached = std::mem::take(&mut self.changes.reached);
         Box::pin(self.changes.write(tx, config, &self.sagas)).await?;
-        for saga in moved.iter().filter_map(|order_id| self.sagas.get(order_id)) {
-            durations::tell(saga.order_id, saga.state.order_status());
+        for (order_id, state) in &reached {
+            durations::tell(*order_id, state);
         }
         Ok(())
     }
@@ -151,6 +152,9 @@ impl Changes {
             tracing::error!(order_id = %saga.order_id, correlation_id = %saga.correlation_id, owed = ?transition.to.owed(),
                 "a saga is stuck: an undo stays unanswered. Find the cause, then: prost saga retry <order id>");
             metrics::counter!("saga_stuck_total").increment(1);
+        }
+        if model::columns(&saga.state).0 != model::columns(&transition.to).0 {
+            self.reached.push((saga.order_id, transition.to.clone()));
         }
         self.drafts.extend(drafts);
         self.moved.push(saga.order_id);
