@@ -1,7 +1,7 @@
 //! The events of a saga and what became of each, as lines.
 
 use chrono::{DateTime, Utc};
-use operations::{Delivery, Outcome, Trace, TracedEvent};
+use operations::{Delivery, DeliveryOutcome, Trace, TracedEvent};
 
 use crate::operator::shortened;
 use crate::terminal::{self, Paint};
@@ -36,13 +36,13 @@ fn block(traced: &TracedEvent, since: DateTime<Utc>, paint: Paint) -> String {
 fn row(delivery: &Delivery, paint: Paint) -> Vec<String> {
     let outcome = delivery.outcome.as_str();
     let outcome = match delivery.outcome {
-        Outcome::Applied => outcome.to_owned(),
-        Outcome::Waiting | Outcome::Skipped => paint.yellow(outcome),
-        Outcome::Retrying | Outcome::Dead => paint.red(outcome),
+        DeliveryOutcome::Applied => outcome.to_owned(),
+        DeliveryOutcome::Waiting | DeliveryOutcome::Skipped => paint.yellow(outcome),
+        DeliveryOutcome::Retrying | DeliveryOutcome::Dead => paint.red(outcome),
     };
     let after = delivery.delay_ms.map_or_else(String::new, |delay| format!("after {delay} ms"));
     let mut remarks = Vec::new();
-    if delivery.attempts > 1 || delivery.outcome != Outcome::Applied && delivery.attempts > 0 {
+    if delivery.attempts > 1 || delivery.outcome != DeliveryOutcome::Applied && delivery.attempts > 0 {
         remarks.push(format!("{} attempts", delivery.attempts));
     }
     remarks.extend(delivery.last_error.as_deref().map(|error| shortened(error, 80)));
@@ -57,14 +57,14 @@ mod tests {
 
     use super::*;
 
-    fn delivery(service: &str, outcome: Outcome) -> Delivery {
+    fn delivery(service: &str, outcome: DeliveryOutcome) -> Delivery {
         Delivery {
             event_id: Uuid::nil(),
             service: service.to_owned(),
             queue: format!("{service}.orders.events.queue"),
             outcome,
             handler: None,
-            attempts: i32::from(outcome == Outcome::Applied),
+            attempts: i32::from(outcome == DeliveryOutcome::Applied),
             handled_at: None,
             delay_ms: None,
             last_error: None,
@@ -92,14 +92,14 @@ mod tests {
             trace_id: None,
             payload: serde_json::Value::Null,
         };
-        let easy = Delivery { delay_ms: Some(4), ..delivery("products", Outcome::Applied) };
+        let easy = Delivery { delay_ms: Some(4), ..delivery("products", DeliveryOutcome::Applied) };
         let hard = Delivery {
             attempts: 3,
             delay_ms: Some(11_042),
             last_error: Some("the stock\nis locked".to_owned()),
-            ..delivery("analytics", Outcome::Applied)
+            ..delivery("analytics", DeliveryOutcome::Applied)
         };
-        let deliveries = vec![easy, hard, delivery("payments", Outcome::Waiting)];
+        let deliveries = vec![easy, hard, delivery("payments", DeliveryOutcome::Waiting)];
         let events = vec![
             TracedEvent { event: event("OrderPlaced", 0), published_at: Some(at), deliveries },
             TracedEvent { event: event("OrderConfirmed", 12), published_at: None, deliveries: Vec::new() },

@@ -9,7 +9,7 @@ use service::{Error, Page, PageQuery};
 use uuid::Uuid;
 
 use crate::dead_letters::failed;
-use crate::{Delivery, EventFilter, Operations, Outcome, RecordedEvent};
+use crate::{Delivery, DeliveryOutcome, EventFilter, Operations, RecordedEvent};
 
 /// Events whose deliveries are asked for at once.
 pub const MOST_DELIVERIES: usize = 100;
@@ -23,8 +23,8 @@ impl Operations {
         };
         let db = self.database.read().await?;
         let rows = history::recorded(&db, which, page.after()?, page.rows()?).await?;
-        let page = Page::new(page, rows, |row| row.event_id)?;
-        Ok(page.map(|row| recorded(self.service, row)))
+        let events = rows.into_iter().map(|row| recorded(self.service, row)).collect::<Result<_, _>>()?;
+        Page::new(page, events, |event: &RecordedEvent| event.event_id)
     }
 
     /// What became of these events here. Nothing is said of those that this service neither applied nor tried.
@@ -47,7 +47,7 @@ impl Operations {
             let Some(queue) = own_queue(self.service, &one.action) else { continue };
             let failure = failures.remove(&(one.event_id.uuid(), queue.clone()));
             let (failed, last_error) = failure.unzip();
-            let mut delivery = self.delivery(one.event_id.uuid(), queue, Outcome::Applied);
+            let mut delivery = self.delivery(one.event_id.uuid(), queue, DeliveryOutcome::Applied);
             delivery.attempts = failed.unwrap_or(0) + 1;
             delivery.handler = Some(one.action);
             delivery.handled_at = Some(one.at);
@@ -64,7 +64,7 @@ impl Operations {
             handled.discarded.into_iter().filter_map(|(event, queue)| Some((event.uuid(), queue?))).collect();
         deliveries.extend(failures.into_iter().map(|((event, queue), (attempts, last_error))| {
             let given_up = discarded.contains(&(event, queue.clone()));
-            let outcome = if given_up { Outcome::Skipped } else { Outcome::Retrying };
+            let outcome = if given_up { DeliveryOutcome::Skipped } else { DeliveryOutcome::Retrying };
             Delivery { attempts, last_error: Some(last_error), ..self.delivery(event, queue, outcome) }
         }));
         Ok(deliveries)
@@ -84,14 +84,14 @@ impl Operations {
                     handled_at: Some(letter.dead_at),
                     last_error: Some(letter.reason),
                     dead_letter_id: Some(letter.id),
-                    ..self.delivery(event_id, letter.queue, Outcome::Dead)
+                    ..self.delivery(event_id, letter.queue, DeliveryOutcome::Dead)
                 });
             }
         }
         Ok(dead)
     }
 
-    fn delivery(&self, event_id: Uuid, queue: String, outcome: Outcome) -> Delivery {
+    fn delivery(&self, event_id: Uuid, queue: String, outcome: DeliveryOutcome) -> Delivery {
         Delivery::new(event_id, self.service, queue, outcome)
     }
 }
@@ -102,11 +102,11 @@ fn own_queue(service: &str, event_type: &str) -> Option<String> {
     QUEUES.iter().find(|queue| queue.service == service && queue.exchange == event.exchange).map(|queue| queue.name())
 }
 
-fn recorded(service: &str, row: Recorded) -> RecordedEvent {
-    let envelope: serde_json::Value = serde_json::from_str(&row.envelope).unwrap_or_default();
+fn recorded(service: &str, row: Recorded) -> Result<RecordedEvent, Error> {
+    let envelope: serde_json::Value = serde_json::from_str(&row.envelope).map_err(Error::internal)?;
     let text = |name: &str| envelope.get(name).and_then(serde_json::Value::as_str);
     let trace: Option<events::TraceParent> = row.traceparent.as_deref().and_then(|text| text.parse().ok());
-    RecordedEvent {
+    Ok(RecordedEvent {
         event_id: row.event_id.uuid(),
         service: service.to_owned(),
         causation_id: text("causation_id").and_then(|id| id.parse().ok()),
@@ -122,7 +122,7 @@ fn recorded(service: &str, row: Recorded) -> RecordedEvent {
         attempts: row.attempts,
         last_error: row.last_error,
         trace_id: trace.map(|trace| trace.trace_id()),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use service::{Caller, Error, PageQuery};
 use uuid::Uuid;
 
 use crate::history::MOST_DELIVERIES;
-use crate::{Delivery, EventFilter, OperationsApi, Outcome, RecordedEvent, Trace, TracedEvent};
+use crate::{Delivery, DeliveryOutcome, EventFilter, OperationsApi, RecordedEvent, Trace, TracedEvent};
 
 /// Events of one service that are followed; a saga has some dozens.
 const MOST_EVENTS: usize = 1_000;
@@ -56,8 +56,8 @@ fn followed(
     let mut deliveries: BTreeMap<(Option<DateTime<Utc>>, String), Delivery> = BTreeMap::new();
     for queue in wants {
         let found = known.remove(&(event.event_id, queue.name()));
-        let mut delivery =
-            found.unwrap_or_else(|| Delivery::new(event.event_id, queue.service, queue.name(), Outcome::Waiting));
+        let mut delivery = found
+            .unwrap_or_else(|| Delivery::new(event.event_id, queue.service, queue.name(), DeliveryOutcome::Waiting));
         delivery.delay_ms = delivery.handled_at.map(|at| (at - event.recorded_at).num_milliseconds());
         deliveries.insert((delivery.handled_at, delivery.queue.clone()), delivery);
     }

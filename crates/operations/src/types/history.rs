@@ -71,7 +71,7 @@ impl DeliveryFilter {
 /// What became of an event in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// Its effect is there.
     Applied,
     /// On its way, or in the queue: nobody tried it yet.
@@ -84,15 +84,15 @@ pub enum Outcome {
     Skipped,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// As in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Outcome::Applied => "applied",
-            Outcome::Waiting => "waiting",
-            Outcome::Retrying => "retrying",
-            Outcome::Dead => "dead",
-            Outcome::Skipped => "skipped",
+            DeliveryOutcome::Applied => "applied",
+            DeliveryOutcome::Waiting => "waiting",
+            DeliveryOutcome::Retrying => "retrying",
+            DeliveryOutcome::Dead => "dead",
+            DeliveryOutcome::Skipped => "skipped",
         }
     }
 }
@@ -107,7 +107,7 @@ pub struct Delivery {
     /// The queue.
     pub queue: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: DeliveryOutcome,
     /// What handled it, if it was applied.
     pub handler: Option<String>,
     /// How often it was tried, in all.
@@ -124,7 +124,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(event_id: Uuid, service: &str, queue: String, outcome: Outcome) -> Delivery {
+    pub(crate) fn new(event_id: Uuid, service: &str, queue: String, outcome: DeliveryOutcome) -> Delivery {
         Delivery {
             event_id,
             service: service.to_owned(),

@@ -3,7 +3,8 @@
 use database::outbox;
 use events::Draft;
 use operations::{
-    DeadLetterFilter, Delivery, DiscardDeadLetters, EventFilter, OperationsApi, Outcome, Selection, TracedEvent, trace,
+    DeadLetterFilter, Delivery, DeliveryOutcome, DiscardDeadLetters, EventFilter, OperationsApi, Selection,
+    TracedEvent, trace,
 };
 use service::{Error, PageQuery, Role};
 use testkit::eventually;
@@ -30,7 +31,7 @@ impl Shop {
         (event, delivery)
     }
 
-    async fn until(&self, correlation_id: Uuid, outcome: Outcome) -> (TracedEvent, Delivery) {
+    async fn until(&self, correlation_id: Uuid, outcome: DeliveryOutcome) -> (TracedEvent, Delivery) {
         eventually(LIMIT, || async {
             let (event, delivery) = self.followed(correlation_id).await;
             if delivery.outcome == outcome { Ok((event, delivery)) } else { Err(format!("{delivery:?}")) }
@@ -48,12 +49,12 @@ async fn an_event_is_followed_from_its_record_to_its_effect(kind: Kind) {
     assert_eq!((traced.event.event_id, traced.event.service.as_str()), (event_id, "orders"));
     assert_eq!((traced.event.event_type.as_str(), traced.event.aggregate_type.as_str()), ("StockReleased", "order"));
     assert_eq!((traced.event.published, traced.published_at), (false, None), "no relay runs");
-    assert_eq!((delivery.outcome, delivery.attempts), (Outcome::Waiting, 0));
+    assert_eq!((delivery.outcome, delivery.attempts), (DeliveryOutcome::Waiting, 0));
     let wanted: Vec<&str> = traced.deliveries.iter().map(|delivery| delivery.service.as_str()).collect();
     assert_eq!(wanted, ["analytics", "cart", "orders"], "all that want it");
 
     let letters = shop.park(&[body(&draft)]).await;
-    let (_, delivery) = shop.until(saga, Outcome::Dead).await;
+    let (_, delivery) = shop.until(saga, DeliveryOutcome::Dead).await;
     assert_eq!((delivery.attempts, delivery.dead_letter_id), (1, Some(letters[0].id)));
     assert_eq!(delivery.last_error.as_deref(), Some("a fault that will be mended"));
     let admin = shop.caller(Role::Admin);
@@ -68,7 +69,7 @@ async fn an_event_is_followed_from_its_record_to_its_effect(kind: Kind) {
     let _mended = shop.consumer(Hands { reject: false });
     let replay = Selection { ids: Some(vec![event_id]), ..Selection::default() };
     shop.http.replay(&admin, replay).await.expect("replay");
-    let (_, delivery) = shop.until(saga, Outcome::Applied).await;
+    let (_, delivery) = shop.until(saga, DeliveryOutcome::Applied).await;
     assert_eq!((delivery.attempts, delivery.handler.as_deref()), (2, Some("StockReleased")));
     assert_eq!(delivery.last_error.as_deref(), Some("a fault that will be mended"), "why it took two");
     assert!(delivery.handled_at.is_some() && delivery.delay_ms.is_some_and(|delay| delay >= 0), "{delivery:?}");
@@ -92,7 +93,7 @@ async fn what_an_operator_gave_up_is_skipped() {
     shop.park(&[body(&draft)]).await;
     let discard = DiscardDeadLetters { all: true, reason: "nobody needs it".to_owned(), ..Default::default() };
     shop.http.discard(&shop.caller(Role::Admin), discard).await.expect("discard");
-    let (_, delivery) = shop.until(draft.envelope.correlation_id.uuid(), Outcome::Skipped).await;
+    let (_, delivery) = shop.until(draft.envelope.correlation_id.uuid(), DeliveryOutcome::Skipped).await;
     assert_eq!((delivery.attempts, delivery.dead_letter_id), (1, None));
 }
 
