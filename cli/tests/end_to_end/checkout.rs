@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::support::{Shop, Transport, oracle};
 use serde_json::{Value, json};
 use service::Role;
+use testkit::eventually;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Register, browse, fill a cart, check out, and see each step live.
 async fn journey(shop: Shop) {
@@ -110,6 +111,44 @@ async fn a_declined_payment_gives_everything_back() {
 }
 
 #[tokio::test]
+async fn a_price_that_changed_fails_the_order_and_the_cart_comes_back_with_the_new_one() {
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let admin = shop.client().signed_in(Role::Admin);
+    let product = admin.create_product("Darjeeling", "9.90", 5).await;
+    let shopper = shop.client().signed_in(Role::User);
+    let cart = shopper.cart_with(&product, 2).await;
+    let change = "mutation($input: UpdateProductInput!) { updateProduct(input: $input) { userErrors { code } } }";
+    let price = json!({"amount": "12.00", "currencyCode": "EUR"});
+    let changed = admin.graphql(change, json!({"input": {"id": product, "price": price}})).await;
+    assert_eq!(changed["updateProduct"]["userErrors"], json!([]));
+
+    let id = shopper.checkout(&cart, "pm_card_visa").await;
+    let order = shopper.order_in(&id, &["COMPENSATED"], SOON).await;
+    assert_eq!((&order["failureCode"], &order["total"]["amount"]), (&json!("PRICE_CHANGED"), &json!("19.80")));
+    assert!(order["failureReason"].as_str().is_some_and(|reason| reason.contains("Darjeeling")), "{order}");
+    let owner = shop.database.owner().await;
+    assert_eq!(oracle::count(&owner, "SELECT count(*) FROM payments.payments").await, 0, "nobody was charged");
+
+    // The news of the price may come after the cart.
+    let shown = json!({"cart": {"status": "ACTIVE", "items": [{"quantity": 2, "unitPrice": {"amount": "12.00"}}],
+        "total": {"amount": "24.00"}}, "product": {"stockQuantity": 5}});
+    let read = "query($cart: ID!, $product: ID!) {
+        cart(id: $cart) { status items { quantity unitPrice { amount } } total { amount } }
+        product(id: $product) { stockQuantity } }";
+    eventually(SOON, || async {
+        let data = shopper.try_graphql(read, json!({"cart": cart, "product": product})).await?;
+        if data == shown { Ok(()) } else { Err(data.to_string()) }
+    })
+    .await;
+
+    let again = shopper.checkout(&cart, "pm_card_visa").await;
+    assert_ne!(again, id);
+    let order = shopper.order_in(&again, &["CONFIRMED"], SOON).await;
+    assert_eq!(order["total"]["amount"], "24.00");
+    oracle::holds(&shop, 0, SOON).await;
+}
+
+#[tokio::test]
 async fn a_lost_payment_answer_is_one_charge() {
     let shop = Shop::in_one_process(Transport::Postgres).await;
     let product = shop.client().signed_in(Role::Admin).create_product("Sencha", "7.20", 5).await;
@@ -117,7 +156,7 @@ async fn a_lost_payment_answer_is_one_charge() {
     for method in ["pm_test_timeout", "pm_test_error", "pm_test_slow"] {
         let cart = shopper.cart_with(&product, 1).await;
         let order = shopper.checkout(&cart, method).await;
-        shopper.order_in(&order, &["CONFIRMED"], Duration::from_secs(30)).await;
+        shopper.order_in(&order, &["CONFIRMED"], SOON).await;
     }
     oracle::holds(&shop, 0, SOON).await;
 }
