@@ -21,6 +21,8 @@ const DEFAULT_PORT: u16 = 8080;
 const LEAST_MEMORY_MB: u64 = 512;
 const LEAST_DISK_MB: u64 = 1024;
 const LEAST_FILES: u64 = 1024;
+/// As PostgreSQL counts: 15.0.
+const OLDEST_POSTGRES: i32 = 150_000;
 
 /// Options of `doctor`.
 #[derive(Debug, Clone, clap::Args)]
@@ -198,11 +200,10 @@ async fn database(folder: &DataFolder) -> Result<Vec<Finding>> {
 
 async fn examine(session: &Session) -> Result<Vec<Finding>> {
     let settings = &session.settings;
-    let mut findings = match server(settings.owner_url()?).await {
-        Ok((version, most, used)) => {
-            let mut findings = vec![Finding::good("database", format!("PostgreSQL {version}, {DATABASE}"))];
-            findings.push(connections(most, used, settings.pool_sum(&ServiceName::ALL)?));
-            findings
+    let mut findings = match ask_server(settings.owner_url()?).await {
+        Ok(found) => {
+            let pools = settings.pool_sum(&ServiceName::ALL)?;
+            vec![server_version(&found), connections(found.most_connections, found.open_connections, pools)]
         }
         Err(error) => {
             return Ok(vec![Finding::bad(
@@ -244,15 +245,31 @@ fn connections(most: i64, used: i64, pools: usize) -> Finding {
     }
 }
 
-/// Version, largest and current number of connections.
-async fn server(url: &str) -> Result<(String, i64, i64), tokio_postgres::Error> {
+/// What a server says of itself.
+struct DatabaseServer {
+    version: String,
+    version_number: i32,
+    most_connections: i64,
+    open_connections: i64,
+}
+
+fn server_version(server: &DatabaseServer) -> Finding {
+    let found = format!("PostgreSQL {}, {DATABASE}", server.version);
+    match server.version_number < OLDEST_POSTGRES {
+        true => Finding::bad("database", found, "Use PostgreSQL 15 or later: pg_upgrade, or dump and restore"),
+        false => Finding::good("database", found),
+    }
+}
+
+async fn ask_server(url: &str) -> Result<DatabaseServer, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     let connection = tokio::spawn(connection);
     let row = client
         .query_one(
             "SELECT current_setting('server_version') AS version,
-                    current_setting('max_connections')::bigint AS most,
-                    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used",
+                    current_setting('server_version_num')::int AS version_number,
+                    current_setting('max_connections')::bigint AS most_connections,
+                    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS open_connections",
             &[],
         )
         .await?;
@@ -260,5 +277,29 @@ async fn server(url: &str) -> Result<(String, i64, i64), tokio_postgres::Error> 
     if let Ok(closed) = connection.await {
         closed?;
     }
-    Ok((row.get("version"), row.get("most"), row.get("used")))
+    Ok(DatabaseServer {
+        version: row.get("version"),
+        version_number: row.get("version_number"),
+        most_connections: row.get("most_connections"),
+        open_connections: row.get("open_connections"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_named() {
+        let verdict = |version: &str, version_number| {
+            let version = version.to_owned();
+            server_version(&DatabaseServer { version, version_number, most_connections: 100, open_connections: 1 })
+        };
+        let old = verdict("14.19", 140_019);
+        assert_eq!(old.verdict, Verdict::Bad);
+        assert!(old.found.contains("14.19") && old.advice.is_some_and(|advice| advice.contains("15")));
+        for (version, number) in [("15.0", 150_000), ("18.6", 180_006)] {
+            assert_eq!(verdict(version, number).verdict, Verdict::Good, "{version}");
+        }
+    }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use service::Role;
-use testkit::{eventually, publish_to_postgres};
+use testkit::{eventually, lose_messages, publish_to_postgres};
 use uuid::Uuid;
 
 use crate::support::{Client, Shop, Transport, oracle};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 const QUEUE: &str = "orders.cart.events.queue";
 
 /// The lines of all shell blocks.
@@ -91,6 +91,48 @@ async fn every_command_of_the_handbook_works() {
     std::fs::remove_dir_all(folder).expect("clean up");
 }
 
+/// The last two messages of a sale are lost with the broker: the stock stays held, the cart stays checking out, until
+/// everything is sent again as the handbook says.
+#[tokio::test]
+async fn what_a_broker_lost_is_sent_again() {
+    let mut shop = Shop::in_processes(Transport::Rabbit).await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Assam", "4.50", 9).await;
+    let shopper = shop.client().signed_in(Role::User);
+    shop.end("payments", Signal::SIGTERM);
+    let cart = shopper.cart_with(&product, 1).await;
+    let order = shopper.checkout(&cart, "pm_card_visa").await;
+    shopper.order_in(&order, &["INVENTORY_RESERVED"], SOON).await;
+    shop.end("products", Signal::SIGTERM);
+    shop.end("cart", Signal::SIGTERM);
+    shop.start("payments");
+    let owner = shop.database.owner().await;
+    let sql = "SELECT status FROM orders.orders WHERE status = 'CONFIRMED'";
+    eventually(SOON, || async { owner.query_one(sql, &[]).await.map(drop).map_err(|error| error.to_string()) }).await;
+    let url = shop.broker.as_ref().expect("over RabbitMQ").url();
+    let sql = "SELECT WHERE NOT EXISTS (SELECT FROM orders.outbox)";
+    eventually(SOON, || async { owner.query_one(sql, &[]).await.map(drop).map_err(|error| error.to_string()) }).await;
+    for queue in ["products.orders.events.queue", "cart.orders.events.queue"] {
+        assert!(lose_messages(url, queue).await > 0, "{queue} had nothing to lose");
+    }
+
+    let folder = folder();
+    let again: Vec<&str> = commands().into_iter().filter(|line| line.contains(".outbox (event_id")).collect();
+    assert_eq!(again.len(), 4, "{again:?}");
+    for line in again {
+        let output = run(&shop, line, &folder);
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    shop.start("products");
+    shop.start("cart");
+    shop.ready().await;
+    oracle::holds(&shop, 0, Duration::from_secs(60)).await;
+    let sql = "SELECT r.status || ' ' || c.status AS both
+               FROM catalog.inventory_reservations r, cart.carts c WHERE c.id::text = $1";
+    let both: String = owner.query_one(sql, &[&cart]).await.expect("one line of one order").get("both");
+    assert_eq!(both, "committed ordered");
+    std::fs::remove_dir_all(folder).expect("clean up");
+}
+
 #[test]
 fn the_handbook_names_containers_that_there_are() {
     let file = include_str!("../../../deploy/compose.yaml");
@@ -121,20 +163,20 @@ async fn a_restored_backup_goes_on_where_it_was() {
     let under_way = shopper.checkout(&cart, "pm_test_slow").await;
 
     let folder = folder();
-    let each = |shop: &Shop, starts: &str| {
-        let lines: Vec<&str> = commands().into_iter().filter(|line| line.starts_with(starts)).collect();
+    let each = |shop: &Shop, marked: &str| {
+        let lines: Vec<&str> = commands().into_iter().filter(|line| line.contains(marked)).collect();
         assert_eq!(lines.len(), 2, "{lines:?}");
         for line in lines {
             let output = run(shop, line, &folder);
             assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         }
     };
-    each(&shop, "pg_dump ");
+    each(&shop, "pg_dump --");
     shopper.order_in(&under_way, &["CONFIRMED"], SOON).await;
     let after = buy(&shopper, &product, "pm_card_visa", "CONFIRMED").await;
     shop.end("all", Signal::SIGTERM);
-    each(&shop, "psql ");
-    each(&shop, "pg_restore ");
+    each(&shop, "DROP SCHEMA ");
+    each(&shop, "pg_restore --");
     shop.run(&["migrate", "up"]);
     shop.start("all");
     shop.ready().await;
@@ -147,6 +189,17 @@ async fn a_restored_backup_goes_on_where_it_was() {
     std::fs::remove_dir_all(folder).expect("clean up");
 }
 
+#[test]
+fn every_alert_has_its_entry() {
+    let handbook = include_str!("../../../docs/operations.md");
+    let alerts = include_str!("../../../deploy/dashboards/alerts.yaml");
+    let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(names.len() > 9, "{names:?}");
+    for name in names {
+        assert!(handbook.contains(&format!("`{name}`")), "docs/operations.md does not say what to do about {name}");
+    }
+}
+
 /// So that a line that is not copied whole is noticed.
 #[test]
 fn every_block_of_the_handbook_is_commands() {
@@ -155,6 +208,7 @@ fn every_block_of_the_handbook_is_commands() {
         let program = line.split_whitespace().next().expect("no empty lines");
         *kinds.entry(program).or_default() += 1;
     }
-    let known = ["./prost", "docker", "pg_dump", "pg_restore", "psql"];
+    let known =
+        ["./prost", "cp", "docker", "echo", "mkdir", "mv", "pg_basebackup", "pg_dump", "pg_restore", "psql", "touch"];
     assert!(kinds.keys().all(|program| known.contains(program)), "{kinds:?}");
 }

@@ -44,3 +44,25 @@ async fn looking_at_migrations_makes_no_database() {
     let made: i64 = shop.database.owner().await.query_one(sql, &[&name]).await.expect("count").get("made");
     assert_eq!(made, 0);
 }
+
+#[tokio::test]
+async fn psql_is_the_owners_shell_or_a_services_and_no_more() {
+    let shop = Shop::migrated(Transport::Postgres).await;
+    let ask = |service: &[&str], sql: &str| {
+        let arguments = [&["psql"], service, &["--", "--no-align", "--tuples-only", "--command", sql]].concat();
+        let output = shop.command(&arguments).output().expect("run prost");
+        let said = |stream: &[u8]| String::from_utf8_lossy(stream).trim().to_owned();
+        if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
+    };
+    let orders = ["--service", "orders"];
+    assert_eq!(ask(&orders, "SELECT current_user, current_schema()"), Ok("prost_orders|orders".to_owned()));
+    assert_eq!(ask(&orders, "SELECT count(*) FROM saga_states"), Ok("0".to_owned()), "its own schema, by name alone");
+    for foreign in ["SELECT * FROM users.users", "DROP TABLE orders"] {
+        let refusal = ask(&orders, foreign).expect_err("more than the service may");
+        assert!(refusal.contains("permission denied") || refusal.contains("must be owner"), "{foreign}: {refusal}");
+    }
+    assert_eq!(ask(&[], "SELECT count(*) FROM users.users"), Ok("0".to_owned()), "the owner sees all");
+    let nobody = shop.command(&["psql"]).env("DATABASE_URL", "postgres://somebody:s3cret@127.0.0.1:1/prost").output();
+    let refusal = nobody.expect("run prost");
+    assert!(!refusal.status.success() && !String::from_utf8_lossy(&refusal.stderr).contains("s3cret"));
+}

@@ -168,3 +168,53 @@ impl Draft {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::CartId;
+    use crate::cart::CartCleared;
+
+    fn draft() -> Draft {
+        Draft::new(&CartCleared { cart_id: CartId::new() }, 7, CorrelationId::new(), "cart")
+    }
+
+    #[test]
+    fn an_envelope_has_the_fields_that_are_promised() {
+        let cause = draft().envelope.event_id;
+        let envelope = draft().caused_by(cause).envelope;
+        let sent = serde_json::to_value(&envelope).expect("JSON");
+        let fields: BTreeSet<&str> = sent.as_object().expect("an object").keys().map(String::as_str).collect();
+        let promised = [
+            "event_id",
+            "event_type",
+            "aggregate_type",
+            "aggregate_id",
+            "aggregate_version",
+            "correlation_id",
+            "causation_id",
+            "version",
+            "timestamp",
+            "source",
+            "payload",
+        ];
+        assert_eq!(fields, promised.into());
+        assert_eq!(sent["version"], Value::from("1"), "a string");
+        assert_eq!(sent["causation_id"], Value::from(cause.to_string()));
+        assert_eq!(envelope.event_id.uuid().get_version_num(), 7);
+        let text = serde_json::to_vec(&sent).expect("JSON");
+        let read = Envelope::parse(&text).expect("an envelope").decode::<CartCleared>().expect("readable");
+        assert_eq!(read.cart_id.uuid(), envelope.aggregate_id, "self-contained");
+    }
+
+    #[test]
+    fn what_this_release_cannot_read_says_what_it_is() {
+        let unknown = Envelope { version: "99".to_owned(), ..draft().envelope };
+        let error = unknown.decode::<CartCleared>().expect_err("nobody reads it").to_string();
+        assert_eq!(error, "unknown version `99` of event `CartCleared`");
+    }
+}

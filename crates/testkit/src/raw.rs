@@ -1,6 +1,6 @@
 //! Messages that no service would send: for poison tests.
 
-use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueuePurgeOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
 use tokio_postgres::Client;
@@ -44,6 +44,15 @@ pub async fn publish_to_rabbit(url: &str, exchange: &str, messages: &[(&str, &[u
         assert!(matches!(confirmation, Confirmation::Ack(None)), "{exchange} {routing_key}: {confirmation:?}");
     }
     connection.close(200, "done".into()).await.expect("close the connection");
+}
+
+/// Throws away what waits in a queue, as a broker that lost its data does; returns how many messages that were.
+pub async fn lose_messages(url: &str, queue: &str) -> u32 {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    let lost = channel.queue_purge(ShortString::from(queue), QueuePurgeOptions::default()).await.expect("purge");
+    connection.close(200, "done".into()).await.expect("close the connection");
+    lost
 }
 
 /// Whether this login may take messages from a queue; takes none.

@@ -15,8 +15,8 @@ pub fn folder() -> PathBuf {
 pub fn raw() -> Value {
     let text = std::fs::read_to_string(folder().join("compose.yaml")).expect("read compose.yaml");
     let mut file: Value = serde_norway::from_str(&text).expect("YAML");
-    // What is merged may merge something itself.
-    for _ in 0..2 {
+    // What is merged may merge something itself, three deep.
+    for _ in 0..3 {
         file.apply_merge().expect("merge keys");
     }
     file
@@ -60,7 +60,13 @@ fn container(service: &Value, env: &BTreeMap<String, String>) -> Container {
     let pairs = |value: &Value| value.as_mapping().cloned().unwrap_or_default();
     Container {
         command: list(&service["command"]),
-        environment: pairs(&service["environment"]).iter().map(|(name, value)| (text(name), filled(value))).collect(),
+        environment: pairs(&service["environment"])
+            .iter()
+            .filter_map(|(name, value)| match value {
+                Value::Null => env.get(&text(name)).map(|value| (text(name), value.clone())),
+                value => Some((text(name), filled(value))),
+            })
+            .collect(),
         health_check: list(&service["healthcheck"]["test"]),
         needs: pairs(&service["depends_on"]).iter().map(|(on, how)| (text(on), text(&how["condition"]))).collect(),
         grace_s: text(&service["stop_grace_period"]).trim_end_matches('s').parse().unwrap_or(10),

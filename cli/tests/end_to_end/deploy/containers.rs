@@ -84,6 +84,11 @@ impl Deployment {
         self.containers = containers(&self.env);
     }
 
+    /// `docker compose run --rm NAME ARGUMENT…`
+    pub fn run(&self, name: &str, arguments: &[&str]) -> Output {
+        self.command(name, arguments).output().expect("run")
+    }
+
     /// A variable of the env file.
     pub fn variable(&self, name: &str) -> String {
         self.env[name].clone()
@@ -122,10 +127,14 @@ impl Deployment {
 
     /// The image's entry point with the container's command and environment.
     fn prost(&self, name: &str) -> Command {
-        let container = &self.containers[name];
+        let arguments: Vec<String> = self.containers[name].command.iter().map(|word| self.here(word)).collect();
+        self.command(name, &arguments)
+    }
+
+    fn command<S: AsRef<std::ffi::OsStr>>(&self, name: &str, arguments: &[S]) -> Command {
         let mut command = Command::new(PROST);
-        command.args(container.command.iter().map(|word| self.here(word))).env_clear().stdin(Stdio::null());
-        command.current_dir(&self.folder).envs(self.environment(container));
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.current_dir(&self.folder).envs(self.environment(&self.containers[name]));
         command
     }
 

@@ -76,15 +76,75 @@ fn what_starts_waits_until_what_it_needs_is_healthy() {
     assert_eq!(start_order(&containers, &["gateway"]).len(), containers.len(), "the gateway needs all of them");
 }
 
+/// The variables of `docs/configuration.md`. `<SERVICE>` stands for each.
+fn documented() -> BTreeSet<String> {
+    let text = include_str!("../../../../docs/configuration.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| row.split('|').nth(1).expect("a first cell").split(','))
+        .map(|name| name.trim().trim_matches('`'))
+        .flat_map(|name| match name.strip_prefix("<SERVICE>_") {
+            Some(rest) => SERVICES.map(|service| format!("{}_{rest}", service.to_uppercase())).to_vec(),
+            None => vec![name.to_owned()],
+        })
+        .collect()
+}
+
+/// Where everything is, and who logs in how: the compose file's own business. A process in a container has no folder.
+fn is_decided_by_the_file(name: &str) -> bool {
+    let whole = ["HOST", "PORT", "LOG_FORMAT", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "NO_COLOR", "PROST_DATA_DIR"];
+    whole.contains(&name) || name.ends_with("_URL") || name.ends_with("_PORT")
+}
+
+#[test]
+fn every_setting_in_the_env_file_reaches_every_service() {
+    let is_setting = |name: &String| !is_decided_by_the_file(name) && !name.starts_with("STRIPE_");
+    let settings: BTreeSet<String> = documented().into_iter().filter(is_setting).collect();
+    assert!(settings.len() > 60, "only {settings:?}");
+    let mut env = fresh_env();
+    env.extend(settings.iter().map(|name| (name.clone(), format!("the value of {name}"))));
+    let containers = containers(&env);
+    for container in SERVICES.iter().chain(&["migrate"]) {
+        for name in &settings {
+            let found = containers[*container].environment.get(name);
+            assert_eq!(found, env.get(name), "{name} of deploy/.env does not reach {container}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_env_file_is_refused_by_name() {
+    for (service, name, value) in [
+        ("orders", "ORDERS_PAYMENT_DEADLINE_S", "7200"),
+        ("products", "PRODUCTS_HOLD_S", "an hour"),
+        ("payments", "STRIPE_SECRET_KEY", "sk_test"),
+        ("gateway", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+    ] {
+        let mut env = fresh_env();
+        env.insert(name.to_owned(), value.to_owned());
+        let container = &containers(&env)[service];
+        let output = Command::new(env!("CARGO_BIN_EXE_prost"))
+            .args(&container.command)
+            .env_clear()
+            .envs(&container.environment)
+            .output()
+            .expect("run prost");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(name), "{service} with {name}={value}: {said}");
+    }
+}
+
 #[test]
 fn every_variable_is_in_the_example_and_no_secret_is() {
     let read = |name: &str| std::fs::read_to_string(compose::folder().join(name)).expect("read");
     let used = compose::variables(&read("compose.yaml"));
     let example = compose::parse_env(&read(".env.example"));
     let apart = ["PROST_TAG"]; // which image, not how it is configured
-    let names: BTreeSet<&String> = used.keys().filter(|name| !apart.contains(&name.as_str())).collect();
-    assert_eq!(names, example.keys().collect());
+    for name in used.keys().filter(|name| !apart.contains(&name.as_str())) {
+        assert!(example.contains_key(name), "{name} is not in the example");
+    }
+    let settings = documented();
     for (name, value) in &example {
+        assert!(used.contains_key(name) || settings.contains(name), "nobody reads {name} of the example");
         assert!(value.is_empty() || name == "PUBLISH", "{name} has a value for everybody to read");
     }
     let fresh = fresh_env();
