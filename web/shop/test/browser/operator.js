@@ -89,6 +89,7 @@ export const unsend = (shop, order) =>
 
 /** Nothing that a console can do: only a shop of the tests' own is broken on purpose. */
 function sql(shop, statement) {
+  if (!shop.prost) throw new Error('SHOP names a shop that the tests may not break: leave it out')
   return shop.prost('psql', '--', '--quiet', '--set=ON_ERROR_STOP=1', `--command=${statement}`)
 }
 
