@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -140,7 +141,7 @@ impl Copy {
             return Err(io::Error::other(format!("{} has no test {}", killer.package, killer.test)));
         }
         let mut command = self.cargo(killer);
-        let mut child = command.args(["--", "--exact", &killer.test]).stdout(Stdio::null()).spawn()?;
+        let mut child = command.args(["--", "--exact", &killer.test]).stdout(Stdio::null()).process_group(0).spawn()?;
         let begun = Instant::now();
         while begun.elapsed() < HUNG {
             if let Some(status) = child.try_wait()? {
@@ -148,7 +149,8 @@ impl Copy {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        child.kill()?;
+        // With the test that cargo waits for.
+        succeed(Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]))?;
         child.wait()?;
         Ok(false)
     }
