@@ -62,8 +62,8 @@ impl Report {
         let wrong: Vec<String> = self
             .runs
             .iter()
-            .filter(|run| run.measured.errors > 0 || run.measured.completed == 0)
-            .map(|run| format!("{} ({} completed, {} errors)", run.load, run.measured.completed, run.measured.errors))
+            .filter(|run| run.measured.errors > 0 || run.measured.turns == 0)
+            .map(|run| format!("{} ({} were right, {} were not)", run.load, run.measured.turns, run.measured.errors))
             .collect();
         if wrong.is_empty() {
             return Ok(());

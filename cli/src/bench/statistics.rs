@@ -17,8 +17,10 @@ pub struct Measured {
     pub p50_ms: f64,
     /// Ninety-nine of a hundred were faster.
     pub p99_ms: f64,
-    /// How many completed.
+    /// How many completed in the measured time.
     pub completed: usize,
+    /// How many ended as they should, also before and after it.
+    pub turns: usize,
     /// How many did not, or not as they should.
     pub errors: usize,
     /// Processor time for each that completed, in milliseconds.

@@ -20,8 +20,7 @@ const MOST_SHOPPERS: u32 = 256;
 pub async fn checkout(shop: &Shop, market: &Arc<Market>, clients: u32, length: Duration) -> Result<Outcome> {
     let journeyers = enter(shop, market, clients).await?.into_iter();
     let journeyers = journeyers.map(|shopper| Journeyer { shopper, market: Arc::clone(market) }).collect();
-    let (outcome, _) = loops::closed(shop, journeyers, length).await;
-    Ok(outcome)
+    Ok(loops::closed(shop, journeyers, length).await)
 }
 
 struct Journeyer {

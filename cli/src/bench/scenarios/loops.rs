@@ -23,12 +23,12 @@ pub trait Customer: Send + 'static {
 struct Part {
     latencies: Vec<Duration>,
     failures: Vec<Failure>,
-    turns: u64,
+    turns: usize,
 }
 
 /// Each customer takes the next turn when the last is done. What ends within the warm-up, a quarter of `length`, does not
-/// count. Returns also how many turns there were, those of the warm-up and after the end included.
-pub async fn closed<C: Customer>(shop: &Shop, customers: Vec<C>, length: Duration) -> (Outcome, u64) {
+/// count.
+pub async fn closed<C: Customer>(shop: &Shop, customers: Vec<C>, length: Duration) -> Outcome {
     let begin = Instant::now() + length / 4;
     let end = begin + length;
     let mut running = JoinSet::new();
@@ -86,8 +86,10 @@ pub async fn open<P: Patron>(shop: &Shop, patrons: Vec<P>, rate: u32, length: Du
                 return part;
             };
             match patron.serve(due).await {
-                Ok(latency) if number >= warm_up => part.latencies.push(latency),
-                Ok(_) => {}
+                Ok(latency) => {
+                    part.turns += 1;
+                    part.latencies.extend((number >= warm_up).then_some(latency));
+                }
                 Err(failure) => part.failures.push(failure),
             }
             idle.lock().await.push_back(patron);
@@ -95,7 +97,7 @@ pub async fn open<P: Patron>(shop: &Shop, patrons: Vec<P>, rate: u32, length: Du
         });
     }
     let part = gather(running).await;
-    Used::since(shop, before).outcome(part, length).0
+    Used::since(shop, before).outcome(part, length)
 }
 
 /// How often something is due, warm-up included.
@@ -115,14 +117,16 @@ impl Used {
         Used { cpu_s: shop.cpu_seconds().with(before, |now, then| now - then), memory_mb: shop.memory_mb() }
     }
 
-    /// With these latencies and failures.
+    /// By what brought these latencies and failures.
     pub fn with(self, latencies: Vec<Duration>, failures: Vec<Failure>, elapsed: Duration) -> Outcome {
-        let Used { cpu_s, memory_mb } = self;
-        Outcome { latencies, failures, elapsed, cpu_s, memory_mb, reference_rate: None }
+        let turns = latencies.len();
+        self.outcome(Part { latencies, failures, turns }, elapsed)
     }
 
-    fn outcome(self, part: Part, elapsed: Duration) -> (Outcome, u64) {
-        (self.with(part.latencies, part.failures, elapsed), part.turns)
+    fn outcome(self, part: Part, elapsed: Duration) -> Outcome {
+        let Part { latencies, failures, turns } = part;
+        let Used { cpu_s, memory_mb } = self;
+        Outcome { latencies, failures, turns, elapsed, cpu_s, memory_mb, reference_rate: None }
     }
 }
 

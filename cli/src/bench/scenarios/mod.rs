@@ -23,7 +23,9 @@ pub struct Outcome {
     pub latencies: Vec<Duration>,
     /// Why others did not, the warm-up included.
     pub failures: Vec<Failure>,
-    /// The time in which the former completed.
+    /// All that ended as they should, also in the warm-up and after the measured time.
+    pub turns: usize,
+    /// The time in which the latencies were gathered.
     pub elapsed: Duration,
     /// Processor seconds used meanwhile.
     pub cpu_s: Parts,
@@ -63,6 +65,7 @@ impl Outcome {
             p50_ms: percentile(&self.latencies, 0.50),
             p99_ms: percentile(&self.latencies, 0.99),
             completed,
+            turns: self.turns,
             errors: self.failures.len(),
             cpu_ms: self.cpu_s.with(Parts::default(), |seconds, _| each(seconds)),
             memory_mb: self.memory_mb,

@@ -68,7 +68,7 @@ pub async fn run(shop: &Shop, market: &Arc<Market>, rate: u32, length: Duration)
         }
     }
     // Also those of the warm-up and of the carts that were filled before: at low load they are alike.
-    Ok(Outcome { latencies, ..outcome })
+    Ok(Outcome { turns: latencies.len(), latencies, ..outcome })
 }
 
 /// How many deliveries the recorded events have to bring.

@@ -71,10 +71,10 @@ pub async fn catalog(shop: &Shop, clients: u32, length: Duration) -> Result<Outc
     if told != answer {
         return Err(not_begun(format!("the static answer differs: {}", String::from_utf8_lossy(&told))));
     }
-    let (compared, _) = loops::closed(shop, readers(fixed.url(), clients, &known).await?, length / 2).await;
+    let compared = loops::closed(shop, readers(fixed.url(), clients, &known).await?, length / 2).await;
     fixed.stop();
 
-    let (outcome, _) = loops::closed(shop, readers(&shop.gateway, clients, &known).await?, length).await;
+    let outcome = loops::closed(shop, readers(&shop.gateway, clients, &known).await?, length).await;
     Ok(Outcome { reference_rate: Some(compared.measured().rate), ..outcome })
 }
 
@@ -92,8 +92,7 @@ pub async fn product(shop: &Shop, market: &Market, clients: u32, length: Duratio
         }
         known.push(Known { question, answer });
     }
-    let (outcome, _) = loops::closed(shop, readers(&shop.gateway, clients, &known.into()).await?, length).await;
-    Ok(outcome)
+    Ok(loops::closed(shop, readers(&shop.gateway, clients, &known.into()).await?, length).await)
 }
 
 /// A product into a new cart.
@@ -104,10 +103,10 @@ pub async fn cart(shop: &Shop, market: &Arc<Market>, clients: u32, length: Durat
         collectors.push(Collector { line, market: Arc::clone(market) });
     }
     let before = carts(shop).await?;
-    let (mut outcome, turns) = loops::closed(shop, collectors, length).await;
+    let mut outcome = loops::closed(shop, collectors, length).await;
     let made = carts(shop).await? - before;
-    if made.cast_unsigned() != turns && outcome.failures.is_empty() {
-        outcome.failures.push(format!("{turns} carts were told of, {made} are there"));
+    if made != outcome.turns as i64 && outcome.failures.is_empty() {
+        outcome.failures.push(format!("{} carts were told of, {made} are there", outcome.turns));
     }
     Ok(outcome)
 }
@@ -144,8 +143,7 @@ pub async fn login(shop: &Shop, market: &Arc<Market>, clients: u32, length: Dura
         let line = Line::open(&shop.gateway, None).await.map_err(not_begun)?;
         visitors.push(Visitor { line, market: Arc::clone(market) });
     }
-    let (outcome, _) = loops::closed(shop, visitors, length).await;
-    Ok(outcome)
+    Ok(loops::closed(shop, visitors, length).await)
 }
 
 struct Visitor {
