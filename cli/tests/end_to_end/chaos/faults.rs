@@ -212,6 +212,8 @@ impl Weather {
         drop(filler);
         self.shop.postgres.as_ref().expect("a server of its own").revive().await;
         if let Some(rabbit) = &self.shop.rabbit {
+            // A node whose log could not be written may stay up and take nothing more: it has to be started anew.
+            rabbit.kill();
             rabbit.revive().await;
         }
     }
