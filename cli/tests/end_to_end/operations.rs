@@ -239,6 +239,10 @@ async fn a_stuck_saga_is_found_and_set_going() {
     assert_eq!(refusal(&shop, &["saga", "list", "--status", "dancing"]).0, Some(2));
     let acts = json_of(&shop, &["dlq", "audit"])["items"].clone();
     assert_eq!((&acts[0]["action"], &acts[0]["subject_id"]), (&json!("saga.retry"), &saga["id"]));
+    let query = "query($id: ID!) { saga(id: $id) { acts { action } } search(text: $id) { acts { action } } }";
+    let found = shop.client().signed_in(Role::Admin).graphql(query, json!({"id": order})).await;
+    let told = json!([{"action": "saga.retry"}]);
+    assert_eq!((&found["saga"]["acts"], &found["search"]["acts"]), (&told, &told), "found by the order's id");
 }
 
 /// Ctrl-C stops a long act between two rounds; what was done is told, the rest is still there.

@@ -33,7 +33,7 @@ async fn pages_of_acts_survive_writes() {
     drop(db);
     for filter in [ActFilter::default(), ActFilter { about: Some(letter) }] {
         let read = async |cursor| {
-            let page = shop.http.acts(&admin, filter.clone(), two_after(cursor)).await.expect("a page");
+            let page = shop.http.acts(&admin, filter, two_after(cursor)).await.expect("a page");
             (page.items.iter().map(|act| act.id).collect(), page.next_cursor)
         };
         pages_survive_writes(read, async |last, new| {
