@@ -34,7 +34,8 @@ pub enum Kind {
 /// The schemas of services, each with a table that shows every effect, doubled ones too.
 const SERVICES: [(&str, &str); 4] =
     [("products", "catalog"), ("orders", "orders"), ("cart", "cart"), ("analytics", "analytics")];
-const EFFECTS: &str = "CREATE TABLE effects (event_id uuid NOT NULL)";
+const EFFECTS: &str =
+    "CREATE TABLE effects (event_id uuid NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())";
 
 /// The schemas of the test's services.
 pub fn deploy() -> Vec<Migrations> {
@@ -236,6 +237,12 @@ impl Harness {
         );
         let rows = self.owner.query(&sql, &[&events]).await.expect("count the effects");
         rows.iter().map(|row| row.get("effects")).collect()
+    }
+
+    /// The event whose effect came after all others.
+    pub async fn applied_last(&self, service: &str) -> EventId {
+        let sql = format!("SELECT event_id FROM {}.effects ORDER BY at DESC LIMIT 1", schema(service));
+        self.owner.query_one(&sql, &[]).await.expect("the last effect").get("event_id")
     }
 
     /// Waits until each of these events had exactly one effect.
