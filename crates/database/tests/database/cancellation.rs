@@ -168,12 +168,12 @@ async fn the_statement_of_a_dropped_read_ends_in_the_server_within_a_second() {
     eventually(LIMIT, || async { if count().await == 1 { Ok(()) } else { Err("not begun".to_owned()) } }).await;
     reading.abort();
     let begun = Instant::now();
-    eventually(Duration::from_secs(8), || async {
+    eventually(Duration::from_secs(1), || async {
         if count().await == 0 { Ok(()) } else { Err("the statement runs on".to_owned()) }
     })
     .await;
     assert_sound(&database, "aborted").await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "the statement alone would take 20 s");
+    assert!(begun.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
