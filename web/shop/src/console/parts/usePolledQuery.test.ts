@@ -1,13 +1,13 @@
 import { Client, fetchExchange } from '@urql/core'
 import { provideClient } from '@urql/vue'
 import { flushPromises, mount } from '@vue/test-utils'
-import { defineComponent, h } from 'vue'
+import { computed, defineComponent, h, nextTick, ref, watch } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { graphql } from '@/graphql/tada'
 import { usePolledQuery } from './usePolledQuery'
 
 const EVERY_MS = 5_000
-const Document = graphql('query Polled { queues { name } }')
+const Document = graphql('query Polled($about: String) { deadLetters(first: 1, about: $about) { items { queue } } }')
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -32,11 +32,12 @@ async function polling() {
     fetch: () => {
       server.asked += 1
       if (server.name === null) return Promise.reject(new TypeError('the connection was lost'))
-      return Promise.resolve(Response.json({ data: { queues: [{ name: server.name }] } }))
+      return Promise.resolve(Response.json({ data: { deadLetters: { items: [{ queue: server.name }] } } }))
     },
   })
+  const about = ref('something')
   let query: ReturnType<typeof poll> | undefined
-  const poll = () => usePolledQuery({ query: Document, variables: {} }, EVERY_MS)
+  const poll = () => usePolledQuery({ query: Document, variables: computed(() => ({ about: about.value })) }, EVERY_MS)
   const Inner = defineComponent(() => {
     query = poll()
     return () => null
@@ -49,7 +50,8 @@ async function polling() {
   )
   await flushPromises()
   if (!query) throw new Error('nothing was mounted')
-  return { query, server, page }
+  const name = () => query?.data.value?.deadLetters.items[0]?.queue
+  return { query, name, about, server, page }
 }
 
 async function pass(ms: number) {
@@ -59,11 +61,11 @@ async function pass(ms: number) {
 
 describe('a polled query', () => {
   it('is asked again every so often, until its page is left', async () => {
-    const { query, server, page } = await polling()
-    expect(query.data.value?.queues[0]?.name).toBe('first')
+    const { name, server, page } = await polling()
+    expect(name()).toBe('first')
     server.name = 'second'
     await pass(EVERY_MS)
-    expect(query.data.value?.queues[0]?.name).toBe('second')
+    expect(name()).toBe('second')
     await pass(2 * EVERY_MS)
     expect(server.asked).toBe(4)
     page.unmount()
@@ -84,13 +86,35 @@ describe('a polled query', () => {
   })
 
   it('keeps what it read last while nothing answers, and says so', async () => {
-    const { query, server } = await polling()
+    const { query, name, server } = await polling()
     server.name = null
     await pass(EVERY_MS)
-    expect(query.data.value?.queues[0]?.name).toBe('first')
+    expect(name()).toBe('first')
     expect([query.error.value, query.latestError.value?.message]).toEqual([undefined, expect.stringContaining('lost')])
     server.name = 'back'
     await pass(EVERY_MS)
-    expect([query.data.value?.queues[0]?.name, query.latestError.value]).toEqual(['back', undefined])
+    expect([name(), query.latestError.value]).toEqual(['back', undefined])
+  })
+
+  it('is not answered by what answered the question before, and says so when the new one fails', async () => {
+    const { query, about, server } = await polling()
+    expect(query.isAnswered.value).toBe(true)
+    server.name = null
+    about.value = 'something else'
+    await nextTick()
+    expect([query.isAnswered.value, query.fetching.value]).toEqual([false, true])
+    await flushPromises()
+    expect([query.isAnswered.value, query.error.value?.message]).toEqual([false, expect.stringContaining('lost')])
+    server.name = 'back'
+    await pass(EVERY_MS)
+    expect([query.isAnswered.value, query.error.value]).toEqual([true, undefined])
+  })
+
+  it('fetches for the page to see the first time only', async () => {
+    const { query, server } = await polling()
+    const seen: boolean[] = []
+    watch(query.fetching, (isFetching) => seen.push(isFetching), { flush: 'sync' })
+    await pass(3 * EVERY_MS)
+    expect([server.asked, seen]).toEqual([4, []])
   })
 })

@@ -2,7 +2,7 @@ import { useQuery } from '@urql/vue'
 import type { UseQueryArgs } from '@urql/vue'
 import type { AnyVariables } from '@urql/core'
 import { useDocumentVisibility, useIntervalFn } from '@vueuse/core'
-import { computed, shallowRef, toValue, watch } from 'vue'
+import { computed, readonly, shallowRef, toValue, watch } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 
 /**
@@ -34,10 +34,11 @@ export function usePolledQuery<Data, Variables extends AnyVariables>(
   watch(
     [query.data, query.fetching],
     ([answer, isFetching]) => {
-      if (answer === undefined || query.error.value) return
+      // While it is being fetched the answer is that of the question before.
+      if (isFetching || answer === undefined || query.error.value) return
       data.value = answer
       isAnswered.value = true
-      if (!isFetching) readAt.value = new Date()
+      readAt.value = new Date()
     },
     { immediate: true },
   )
@@ -46,7 +47,10 @@ export function usePolledQuery<Data, Variables extends AnyVariables>(
     data,
     error: computed(() => (isAnswered.value ? undefined : query.error.value)),
     latestError: query.error,
-    fetching: query.fetching,
+    /** The first answer is under way; the polls after it go unseen. */
+    fetching: computed(() => !isAnswered.value && query.fetching.value),
+    /** What `data` holds answers the variables as they are now. */
+    isAnswered: readonly(isAnswered),
     readAt,
     refresh,
   }
