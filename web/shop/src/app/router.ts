@@ -63,13 +63,19 @@ export function createShopRouter(session: Session) {
     if (!user && meta.requires) void router.push({ name: 'login', query: { next: fullPath } })
   })
 
+  watch(i18n.global.locale, () => showTitle(router.currentRoute.value))
+
   router.afterEach((to, from, failure) => {
     if (failure) return
-    if (to.meta.title) document.title = `${i18n.global.t(to.meta.title)} · Prost`
+    showTitle(to)
     if (from.matched.length > 0 && to.path !== from.path) void focusPage(to)
   })
 
   return router
+}
+
+function showTitle({ meta }: RouteLocationNormalized) {
+  if (meta.title) document.title = `${i18n.global.t(meta.title)} · Prost`
 }
 
 /** A new page is read out from its heading, and the keyboard begins there. */
