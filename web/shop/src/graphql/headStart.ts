@@ -25,5 +25,14 @@ export const fetchOrTake: typeof fetch = (url, init) => {
   const body = typeof init?.body === 'string' ? init.body : ''
   const answer = underWay.get(body)
   underWay.delete(body)
-  return answer ? answer.catch(() => fetch(url, init)) : fetch(url, init)
+  if (!answer) return fetch(url, init)
+  return Promise.race([answer, aborted(init?.signal)]).catch(() => fetch(url, init))
+}
+
+/** Fails as soon as nobody wants the answer any more; `fetch` then says so. */
+function aborted(signal?: AbortSignal | null): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason)
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }

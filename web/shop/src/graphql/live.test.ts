@@ -1,5 +1,6 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createLive } from './live'
+import type { Live } from './live'
 import type { Session } from './session'
 
 /** A socket to a gateway that greets everyone and says nothing more. */
@@ -27,17 +28,37 @@ class GreetingSocket {
   }
 }
 
+beforeEach(() => void vi.stubGlobal('WebSocket', GreetingSocket))
 afterEach(() => vi.unstubAllGlobals())
 
+/** The code for live news is loaded first, on whatever machine. */
+const PATIENCE = { timeout: 60_000 }
+vi.setConfig({ testTimeout: 2 * PATIENCE.timeout })
+
+const session = { isStale: () => false, token: () => null } as Session
+const sink = { next: () => {}, error: () => {}, complete: () => {} }
+const subscribe = (live: Live) => live.forward({ query: 'subscription { x }' } as never, {} as never).subscribe(sink)
+
 it('is lost as soon as the browser is offline, and connects again', async () => {
-  vi.stubGlobal('WebSocket', GreetingSocket)
-  const live = createLive({ isStale: () => false, token: () => null } as Session)
-  const sink = { next: () => {}, error: () => {}, complete: () => {} }
-  const { unsubscribe } = live.forward({ query: 'subscription { x }' } as never, {} as never).subscribe(sink)
-  await vi.waitFor(() => expect(live.state.value).toBe('connected'))
+  const live = createLive(session)
+  const { unsubscribe } = subscribe(live)
+  await vi.waitFor(() => expect(live.state.value).toBe('connected'), PATIENCE)
 
   dispatchEvent(new Event('offline'))
   expect(live.state.value).toBe('lost')
-  await vi.waitFor(() => expect(live.state.value).toBe('connected'))
+  await vi.waitFor(() => expect(live.state.value).toBe('connected'), PATIENCE)
+  unsubscribe()
+})
+
+it('is lost while its code cannot be loaded, and connects when the network is back', async () => {
+  let isOnline = false
+  const load = () => (isOnline ? import('graphql-ws') : Promise.reject(new TypeError('there is no network')))
+  const live = createLive(session, load)
+  const { unsubscribe } = subscribe(live)
+  await vi.waitFor(() => expect(live.state.value).toBe('lost'), PATIENCE)
+
+  isOnline = true
+  dispatchEvent(new Event('online'))
+  await vi.waitFor(() => expect(live.state.value).toBe('connected'), PATIENCE)
   unsubscribe()
 })

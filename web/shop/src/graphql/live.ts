@@ -15,14 +15,21 @@ const LONGEST_WAIT_MS = 8_000
  * One WebSocket for all subscriptions, opened with the first and closed after the last. It connects again for as long
  * as somebody listens, and each subscription then begins anew with the current state: nothing is missed.
  */
-export function createLive(session: Session) {
+export function createLive(session: Session, load = () => import('graphql-ws')) {
   const state = ref<LiveState>('idle')
   let client: Client | undefined
 
-  /** Few pages have live news; the others do without the code for it. */
-  async function connect(): Promise<Client> {
-    const { createClient } = await import('graphql-ws')
-    return (client ??= newClient(createClient))
+  /** Few pages have live news; the others do without the code for it. Where that cannot be had, it is tried again. */
+  async function connect(isWanted: () => boolean): Promise<Client | undefined> {
+    while (isWanted()) {
+      try {
+        const { createClient } = await load()
+        return (client ??= newClient(createClient))
+      } catch {
+        state.value = 'lost'
+        await onlineOrLater()
+      }
+    }
   }
 
   function newClient(createClient: typeof CreateClient): Client {
@@ -57,12 +64,10 @@ export function createLive(session: Session) {
       let unsubscribe = () => {
         isWanted = false
       }
-      connect().then(
-        (connected) => {
-          if (isWanted) unsubscribe = connected.subscribe({ query: request.query ?? '', variables: request.variables }, sink)
-        },
-        (error: unknown) => sink.error(error),
-      )
+      void connect(() => isWanted).then((connected) => {
+        if (!isWanted || !connected) return
+        unsubscribe = connected.subscribe({ query: request.query ?? '', variables: request.variables }, sink)
+      })
       return { unsubscribe: () => unsubscribe() }
     },
   })
@@ -75,6 +80,14 @@ export function createLive(session: Session) {
   }
 
   return { state: readonly(state), forward, reset }
+}
+
+/** When the network is back, or after the longest wait, should the browser not know. */
+function onlineOrLater(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LONGEST_WAIT_MS)
+    addEventListener('online', () => resolve(), { once: true })
+  })
 }
 
 export type Live = ReturnType<typeof createLive>
