@@ -26,3 +26,13 @@ export const HealthQuery = graphql(`
     }
   }
 `)
+
+/** Who an operator is, by the id that the audit trail keeps. */
+export const OperatorQuery = graphql(`
+  query Operator($id: ID!) {
+    user(id: $id) {
+      id
+      email
+    }
+  }
+`)

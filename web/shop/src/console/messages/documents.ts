@@ -18,14 +18,6 @@ export const DeadLettersQuery = graphql(`
       total
       unreachable
     }
-    operatorActs(first: 5) {
-      id
-      actedAt
-      actor
-      action
-      reason
-      outcome
-    }
   }
 `)
 

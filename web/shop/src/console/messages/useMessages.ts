@@ -6,13 +6,14 @@ import { usePolledQuery } from '../parts/usePolledQuery'
 import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxesQuery, OutboxEventQuery } from './documents'
 
 export type DeadLetterRow = ResultOf<typeof DeadLettersQuery>['deadLetters']['items'][number]
-export type UnsentEvent = ResultOf<typeof OutboxesQuery>['outboxes'][number]['events'][number]
+export type Outbox = ResultOf<typeof OutboxesQuery>['outboxes'][number]
+export type UnsentEvent = Outbox['events'][number]
 export type OperatorAct = ResultOf<typeof ActsQuery>['operatorActs'][number]
 
 const POLL_EVERY_MS = 5_000
 
 export function useDeadLetters(variables: MaybeRefOrGetter<VariablesOf<typeof DeadLettersQuery>>) {
-  const { data, error, fetching, refresh } = usePolledQuery(
+  const { data, error, fetching, isAnswered, refresh } = usePolledQuery(
     { query: DeadLettersQuery, variables: computed(() => toValue(variables)) },
     POLL_EVERY_MS,
   )
@@ -21,7 +22,7 @@ export function useDeadLetters(variables: MaybeRefOrGetter<VariablesOf<typeof De
     total: computed(() => data.value?.deadLetters.total ?? 0),
     nextCursor: computed(() => data.value?.deadLetters.nextCursor ?? null),
     unreachable: computed(() => data.value?.deadLetters.unreachable ?? []),
-    lately: computed(() => data.value?.operatorActs ?? []),
+    isAnswered,
     error,
     fetching,
     retry: refresh,
@@ -62,17 +63,19 @@ export function useOutboxEvent(variables: MaybeRefOrGetter<VariablesOf<typeof Ou
   }
 }
 
-export function useActs(variables: MaybeRefOrGetter<VariablesOf<typeof ActsQuery>>) {
+/** What operators did, latest first: so many acts, behind the one that was shown last. */
+export function useActs(perPage: number, after: MaybeRefOrGetter<string | null> = null) {
   const { data, error, fetching, executeQuery } = useQuery({
     query: ActsQuery,
-    variables: computed(() => toValue(variables)),
+    // One more than is shown tells whether there is another page.
+    variables: computed(() => ({ first: perPage + 1, after: toValue(after) })),
     requestPolicy: 'cache-and-network',
   })
-  const acts = computed(() => data.value?.operatorActs ?? [])
+  const answered = computed(() => data.value?.operatorActs ?? [])
+  const acts = computed(() => answered.value.slice(0, perPage))
   return {
     acts,
-    /** Behind a full page there may be more; an empty one after it says that there was not. */
-    next: computed(() => (acts.value.length >= toValue(variables).first ? (acts.value.at(-1)?.id ?? null) : null)),
+    next: computed(() => (answered.value.length > perPage ? (acts.value.at(-1)?.id ?? null) : null)),
     error,
     fetching,
     retry: () => executeQuery({ requestPolicy: 'network-only' }),
