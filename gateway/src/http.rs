@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Redirect};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use service::{Caller, Error};
+use service::{Caller, Error, HoldsToken};
 
 use crate::document::{coded, operation};
 use crate::loaders::Loaders;
@@ -267,6 +267,9 @@ impl Gateway {
         let mut answer = render(&response, status, media_type);
         if let Some(cookie) = session.cookie() {
             answer.headers_mut().append(SET_COOKIE, cookie);
+        }
+        if session.is_begun() {
+            answer.extensions_mut().insert(HoldsToken);
         }
         answer
     }

@@ -5,6 +5,7 @@
 //! but JSON is taken; and a page of another origin that asks nevertheless has no session here: its cookie is not
 //! read, and none is set. See docs/adr/0017-sessions-of-browsers.md.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
@@ -29,6 +30,7 @@ pub struct Session {
     page: Page,
     presented: Option<Secret>,
     leaving: Mutex<Option<HeaderValue>>,
+    is_begun: AtomicBool,
 }
 
 /// Where a request comes from.
@@ -53,7 +55,7 @@ impl Session {
             Some(_) => Page::Http,
         };
         let presented = if page == Page::Foreign { None } else { token(headers) };
-        Session { page, presented, leaving: Mutex::default() }
+        Session { page, presented, ..Session::default() }
     }
 
     /// The refresh token that came with the request.
@@ -63,12 +65,18 @@ impl Session {
 
     /// Lets the browser keep a refresh token for as long as it lives.
     pub fn keep(&self, token: &Secret, until: DateTime<Utc>) {
+        self.is_begun.store(true, Ordering::Relaxed);
         self.leave(token.reveal(), (until - Utc::now()).num_seconds().max(0));
     }
 
     /// Makes the browser forget its refresh token.
     pub fn end(&self) {
         self.leave("", 0);
+    }
+
+    /// Whether the answer holds a token, which it does for pages that can have no cookie, too.
+    pub fn is_begun(&self) -> bool {
+        self.is_begun.load(Ordering::Relaxed)
     }
 
     /// `Set-Cookie` of the answer, if the session changed.
@@ -205,7 +213,7 @@ mod tests {
         assert!(!format!("{:?}", own.cookie().unwrap()).contains("ab12"), "it is in no log");
 
         let plain = session(&[(HOST, "localhost:8080"), (ORIGIN, "http://localhost:8080")]);
-        assert!(!kept(&plain).unwrap().contains("Secure"));
+        assert!(!kept(&plain).unwrap().contains("Secure") && plain.is_begun());
         plain.end();
         assert!(plain.cookie().unwrap().to_str().unwrap().starts_with("prost_refresh=; HttpOnly"));
         assert!(plain.cookie().unwrap().to_str().unwrap().ends_with("Max-Age=0"));
@@ -220,7 +228,9 @@ mod tests {
             assert_eq!((foreign.refresh_token(), kept(&foreign)), (None, None), "{origin}");
         }
         assert!(session(&[(COOKIE, "prost_refresh=x1")]).refresh_token().is_some(), "no browser, no origin");
-        assert_eq!(kept(&Session::default()), None);
+        let foreign = Session::default();
+        assert!(!foreign.is_begun());
+        assert_eq!((kept(&foreign), foreign.is_begun()), (None, true), "the answer holds a token nevertheless");
     }
 
     #[test]

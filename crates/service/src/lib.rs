@@ -26,6 +26,7 @@ mod vouching;
 pub use auth::{Claims, ISSUER, Role, TOKEN_LIFETIME, Token, TokenKeys};
 pub use caller::{Admin, Caller, SignedIn};
 pub use client::HttpClient;
+pub use compression::HoldsToken;
 pub use config::{ConfigError, Env};
 pub use error::{Error, ErrorBody, FieldError, Found, OnConstraint, validate};
 pub use extract::{Binary, Json, Path, Query};

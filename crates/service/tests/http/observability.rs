@@ -4,15 +4,15 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderValue, Method};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde_json::json;
 use service::health::{Check, Standard, standard_routes};
 use service::server::{AppConfig, app};
-use service::{Env, Role, Shutdown};
+use service::{Env, HoldsToken, Role, Shutdown};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{SECRET, a_correlation_id, call, config, get_with, request, routes, token};
@@ -113,7 +113,8 @@ async fn what_faces_the_outside_compresses_what_is_large_and_no_secret() {
         .route("/drawing", page("image/svg+xml", 2400))
         .route("/photograph", page("image/webp", 2400))
         .route("/font", page("font/woff2", 2400))
-        .route("/login", get(async || ([(SET_COOKIE, "session=1; HttpOnly")], "token ".repeat(400))));
+        .route("/login", get(async || ([(SET_COOKIE, "session=1; HttpOnly")], "token ".repeat(400))))
+        .route("/token", get(async || (Extension(HoldsToken), "token ".repeat(400))));
     let router = app(routes, config().facing_outside(&Env::map::<&str, &str>([])).unwrap());
     let encoding = async |path: &str, accepted: &str| {
         let answer = call(router.clone(), request(Method::GET, path, &[("accept-encoding", accepted)], "")).await;
@@ -123,7 +124,7 @@ async fn what_faces_the_outside_compresses_what_is_large_and_no_secret() {
         assert_eq!(encoding(path, "gzip, br").await.as_deref(), Some("gzip"), "{path}");
         assert_eq!(encoding(path, "identity").await, None, "{path}: nobody asked");
     }
-    for path in ["/small", "/photograph", "/font", "/login"] {
+    for path in ["/small", "/photograph", "/font", "/login", "/token"] {
         assert_eq!(encoding(path, "gzip, br").await, None, "{path}");
     }
 }
