@@ -10,9 +10,9 @@ crate::statements! {
     PARTITIONS = "SELECT keep_event_partitions($1, $2)";
     /// The oldest come first, so that it never reads all of them to find none.
     PRUNE_EVENTS = "DELETE FROM idempotency_records
-        WHERE ctid = ANY(ARRAY(SELECT ctid FROM (SELECT ctid, created_at, action FROM idempotency_records
-                                                 ORDER BY id LIMIT 10000) AS oldest
-                               WHERE created_at < now() - make_interval(days => $1) AND action NOT LIKE 'http:%'))";
+        WHERE ctid = ANY(ARRAY(SELECT ctid FROM (SELECT ctid, created_at FROM idempotency_records
+                                                 WHERE action NOT LIKE 'http:%' ORDER BY id LIMIT 10000) AS oldest
+                               WHERE created_at < now() - make_interval(days => $1)))";
     PRUNE_ATTEMPTS = "DELETE FROM failed_attempts
         WHERE ctid = ANY(ARRAY(SELECT ctid FROM failed_attempts
                                WHERE failed_at < now() - make_interval(days => $1) LIMIT 10000))";
