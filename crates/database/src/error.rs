@@ -20,6 +20,9 @@ pub enum Error {
     /// A statement came after the last ones of its transaction.
     #[error("the transaction has ended")]
     Ended,
+    /// Too many wait for the same kind of work already.
+    #[error("too many requests wait for the database")]
+    Crowded,
     /// A detached transaction panicked; it was rolled back.
     #[error("the transaction was aborted by a panic")]
     Panicked,
@@ -51,7 +54,7 @@ impl Error {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Error::Postgres(error) => error.as_db_error().and_then(|db| db.constraint()),
-            Error::Pool(_) | Error::TimedOut(_) | Error::Ended | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Crowded | Error::Ended | Error::Panicked => None,
         }
     }
 
@@ -59,7 +62,7 @@ impl Error {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Error::Postgres(error) => error.code(),
-            Error::Pool(_) | Error::TimedOut(_) | Error::Ended | Error::Panicked => None,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Crowded | Error::Ended | Error::Panicked => None,
         }
     }
 
@@ -73,7 +76,7 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             // The server ends a statement earlier than this, so that it is the server that does not answer.
-            Error::Pool(_) | Error::TimedOut(_) => true,
+            Error::Pool(_) | Error::TimedOut(_) | Error::Crowded => true,
             Error::Ended | Error::Panicked => false,
             Error::Postgres(error) => match error.code() {
                 // No SQLSTATE: the connection itself broke, unless a value did not fit its column.

@@ -14,6 +14,9 @@ use crate::{BoxFuture, Error};
 /// Callers in one transaction, at most.
 const BATCH: usize = 100;
 
+/// Callers who wait, at most: some seconds' worth. Whoever comes then is refused at once.
+const MOST_WAITING: usize = 5_000;
+
 /// How a batch is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
@@ -21,6 +24,13 @@ pub enum Attempt {
     Together,
     /// Then, each of those left out, or of a batch that failed, in a transaction of its own.
     Alone,
+}
+
+/// How work for several callers may fail.
+pub trait Failure: From<Error> + std::fmt::Display + Clone + Send + 'static {
+    /// Something that all of them need is away. It makes no difference who is in the batch: each is told, nobody is tried
+    /// again, and a server that comes back meets no crowd.
+    fn is_everybodys(&self) -> bool;
 }
 
 /// The answers to a batch, in its order; `None` for whoever was left out.
@@ -41,6 +51,15 @@ struct Waiting<I, A, E> {
     is_at_work: bool,
 }
 
+/// Where a caller stands.
+enum Place {
+    /// Nobody is at work.
+    First,
+    InLine,
+    /// Nowhere: the line is too long.
+    None,
+}
+
 struct Caller<I, A, E> {
     item: I,
     answer: oneshot::Sender<Result<A, E>>,
@@ -57,21 +76,26 @@ impl<I, A, E> Gathering<I, A, E>
 where
     I: Clone + Send + 'static,
     A: Send + 'static,
-    E: From<Error> + std::fmt::Display + Send + 'static,
+    E: Failure,
 {
-    /// `work` is given up to a hundred items in one transaction of its own; nothing of it may be kept if it fails.
+    /// `work` is given up to a hundred items in one transaction of its own; if it fails, nothing of it may be kept but what
+    /// it finds again when it is tried again.
     pub fn new(work: impl Fn(Vec<I>, Attempt) -> BoxFuture<'static, Answers<A, E>> + Send + Sync + 'static) -> Self {
         let waiting = Mutex::new(Waiting { callers: VecDeque::new(), is_at_work: false });
         Gathering(Arc::new(Inner { work: Box::new(work), waiting }))
     }
 
-    /// The answer to this item. The work is detached: a caller that goes away tears nothing.
+    /// The answer to this item. The work is detached: a caller that goes away tears nothing, and one that goes before its
+    /// turn asks for nothing.
     ///
-    /// Errors: those of the work on this item alone, whatever became of the batch it was part of.
+    /// Errors: those of the work on this item alone, whatever became of the batch it was part of;
+    /// [`Error::Crowded`] if too many wait already.
     pub async fn ask(&self, item: I) -> Result<A, E> {
         let (answer, answered) = oneshot::channel();
-        if self.0.join(Caller { item, answer, span: Span::current() }) {
-            tokio::spawn(Arc::clone(&self.0).run());
+        match self.0.join(Caller { item, answer, span: Span::current() }) {
+            Place::First => drop(tokio::spawn(Arc::clone(&self.0).run())),
+            Place::InLine => {}
+            Place::None => return Err(E::from(Error::Crowded)),
         }
         answered.await.unwrap_or_else(|_| Err(E::from(Error::Panicked)))
     }
@@ -81,18 +105,22 @@ impl<I, A, E> Inner<I, A, E>
 where
     I: Clone + Send + 'static,
     A: Send + 'static,
-    E: From<Error> + std::fmt::Display + Send + 'static,
+    E: Failure,
 {
-    /// `true`: nobody is at work.
-    fn join(&self, caller: Caller<I, A, E>) -> bool {
+    fn join(&self, caller: Caller<I, A, E>) -> Place {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.callers.len() >= MOST_WAITING {
+            return Place::None;
+        }
         waiting.callers.push_back(caller);
-        !std::mem::replace(&mut waiting.is_at_work, true)
+        if std::mem::replace(&mut waiting.is_at_work, true) { Place::InLine } else { Place::First }
     }
 
-    /// Those who wait, first come first served; none: the work is over.
+    /// Those who wait, first come first served; none: the work is over. Whoever has gone before anything was begun is
+    /// left out: after an outage the living come first.
     fn next(&self) -> Vec<Caller<I, A, E>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.callers.retain(|caller| !caller.answer.is_closed());
         let count = waiting.callers.len().min(BATCH);
         waiting.is_at_work = count > 0;
         waiting.callers.drain(..count).collect()
@@ -111,21 +139,20 @@ where
         }
     }
 
-    async fn serve(self: Arc<Self>, mut callers: Vec<Caller<I, A, E>>) {
+    async fn serve(self: Arc<Self>, callers: Vec<Caller<I, A, E>>) {
         let items = callers.iter().map(|caller| caller.item.clone()).collect();
         // Log lines about one caller carry its correlation id; those about several carry nobody's.
         let span = if let [one] = callers.as_slice() { one.span.clone() } else { Span::none() };
         let answers = (self.work)(items, Attempt::Together).instrument(span).await;
         let mut answers = match answers {
             Ok(answers) => answers.into_iter(),
-            Err(error) => match <[_; 1]>::try_from(callers) {
-                Ok([one]) => return one.tell(Err(error)),
-                Err(several) => {
-                    tracing::debug!(%error, callers = several.len(), "work for several failed; each goes alone");
-                    callers = several;
-                    Vec::new().into_iter()
-                }
-            },
+            Err(error) if callers.len() == 1 || error.is_everybodys() => {
+                return callers.into_iter().for_each(|caller| caller.tell(Err(error.clone())));
+            }
+            Err(error) => {
+                tracing::debug!(%error, callers = callers.len(), "work for several failed; each goes alone");
+                Vec::new().into_iter()
+            }
         };
         for caller in callers {
             match answers.next().flatten() {

@@ -24,7 +24,7 @@ pub mod trace;
 pub use command::Command;
 pub use connection::Connection;
 pub use error::Error;
-pub use gathering::{Answers, Attempt, Gathering};
+pub use gathering::{Answers, Attempt, Failure, Gathering};
 pub use old_rows::OldRows;
 pub use pool::{Database, Login, PoolLimits};
 

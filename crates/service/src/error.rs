@@ -340,6 +340,12 @@ impl From<database::Error> for Error {
     }
 }
 
+impl database::Failure for Error {
+    fn is_everybodys(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
 /// Without an SQLSTATE it is either the connection, or a value or a row that does not fit its Rust type.
 fn is_connection_lost(error: &tokio_postgres::Error) -> bool {
     let is_io = error.source().is_some_and(|source| source.is::<std::io::Error>());

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use database::{Attempt, Error, Gathering};
+use database::{Attempt, Error, Failure, Gathering};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq)]
 enum Refusal {
+    #[error("the server is away")]
+    Away,
     #[error("{0} spoils every batch")]
     Poison(u32),
     #[error("{0}")]
@@ -20,11 +22,19 @@ impl From<Error> for Refusal {
     }
 }
 
+impl Failure for Refusal {
+    fn is_everybodys(&self) -> bool {
+        *self == Refusal::Away
+    }
+}
+
 type Batches = Arc<Mutex<Vec<(Attempt, Vec<u32>)>>>;
 
 const POISON: u32 = 13;
 const BUSY: u32 = 44;
 const BOMB: u32 = 99;
+/// During an outage.
+const OUTAGE: u32 = 77;
 
 /// Doubles numbers; each batch needs a permit to end.
 fn doubling(permits: &Arc<Semaphore>) -> (Gathering<u32, u32, Refusal>, Batches) {
@@ -36,6 +46,9 @@ fn doubling(permits: &Arc<Semaphore>) -> (Gathering<u32, u32, Refusal>, Batches)
         Box::pin(async move {
             permits.acquire().await.expect("open").forget();
             assert!(!items.contains(&BOMB), "a bomb");
+            if items.contains(&OUTAGE) {
+                return Err(Refusal::Away);
+            }
             if items.contains(&POISON) {
                 return Err(Refusal::Poison(POISON));
             }
@@ -100,6 +113,15 @@ async fn one_who_spoils_a_batch_fails_alone() {
 }
 
 #[tokio::test]
+async fn in_an_outage_nobody_is_tried_twice() {
+    let permits = Arc::new(Semaphore::new(0));
+    let (gathering, batches) = doubling(&permits);
+    let answers = ask_while_busy(&gathering, &batches, &permits, &[1, OUTAGE, 3]).await;
+    assert_eq!(answers, [Err(Refusal::Away), Err(Refusal::Away), Err(Refusal::Away)]);
+    assert_eq!(seen(&batches).last(), Some(&(Attempt::Together, vec![1, OUTAGE, 3])));
+}
+
+#[tokio::test]
 async fn one_who_would_have_to_wait_keeps_nobody_waiting() {
     let permits = Arc::new(Semaphore::new(0));
     let (gathering, batches) = doubling(&permits);
@@ -128,4 +150,25 @@ async fn a_caller_who_goes_away_tears_nothing() {
     permits.add_permits(100);
     assert_eq!(gathering.ask(2).await, Ok(4));
     assert_eq!(seen(&batches), [(Attempt::Together, vec![1]), (Attempt::Together, vec![2])]);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_before_his_turn_is_not_served_and_the_line_has_an_end() {
+    let permits = Arc::new(Semaphore::new(0));
+    let (gathering, batches) = doubling(&permits);
+    let first = gathering.clone();
+    let first = tokio::spawn(async move { first.ask(0).await });
+    while seen(&batches).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut gone: Vec<_> = (1..=5_000).map(|item| Box::pin(gathering.ask(item))).collect();
+    for caller in &mut gone {
+        assert!(futures_util::poll!(caller).is_pending());
+    }
+    assert_eq!(gathering.ask(7).await, Err(Refusal::from(Error::Crowded)), "one more would be too many");
+    drop(gone);
+    permits.add_permits(100);
+    assert_eq!(first.await.expect("no panic"), Ok(0));
+    assert_eq!(gathering.ask(2).await, Ok(4));
+    assert_eq!(seen(&batches), [(Attempt::Together, vec![0]), (Attempt::Together, vec![2])]);
 }
