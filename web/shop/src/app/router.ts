@@ -9,7 +9,7 @@ import { consoleRoutes } from '@/console/routes'
 import { demoRoutes } from '@/demo/routes'
 import { orderRoutes } from '@/orders/routes'
 import type { Session } from '@/graphql/session'
-import { i18n } from './i18n'
+import { i18n, restored } from './i18n'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -63,6 +63,8 @@ export function createShopRouter(session: Session) {
     if (!user && meta.requires) void router.push({ name: 'login', query: { next: fullPath } })
   })
 
+  // A title is a text: where the first page is quicker than the texts, it waits for them.
+  router.beforeResolve(() => restored)
   watch(i18n.global.locale, () => showTitle(router.currentRoute.value))
 
   router.afterEach((to, from, failure) => {
