@@ -16,6 +16,8 @@ use users::UsersConfig;
 
 /// Ten years, in seconds: whatever is longer is a slip, and would overflow a time somewhere.
 const LONGEST_S: u64 = 315_360_000;
+/// No answer is given again after a day: keeping it longer would only keep what personal data it holds.
+const LONGEST_KEYS_H: i32 = 24;
 
 /// How the services behave.
 #[derive(Debug, Clone)]
@@ -81,7 +83,7 @@ impl Tunables {
         Ok(tunables)
     }
 
-    /// What would lose money, stock or an effect if it were the other way round.
+    /// What would lose money, stock or an effect if it were the other way round, or keep personal data for nothing.
     fn check(&self) -> Result<(), ConfigError> {
         let (hold, payment) = (self.products.hold_for, self.orders.payment_deadline);
         less("ORDERS_PAYMENT_DEADLINE_S", payment, "PRODUCTS_HOLD_S", hold)?;
@@ -90,6 +92,11 @@ impl Tunables {
             let found = self.retention.applied_days.to_string();
             let expected = format!("at least EVENTS_KEPT_DAYS ({})", self.retention.events_days);
             return Err(ConfigError::invalid("IDEMPOTENCY_RECORDS_KEPT_DAYS", found, expected));
+        }
+        if self.retention.keys_hours > LONGEST_KEYS_H {
+            let found = self.retention.keys_hours.to_string();
+            let expected = format!("at most {LONGEST_KEYS_H}: no answer is given again after that");
+            return Err(ConfigError::invalid("IDEMPOTENCY_KEYS_KEPT_H", found, expected));
         }
         if self.orders.undo_patience > self.orders.undo_patience_max {
             let found = self.orders.undo_patience.as_secs().to_string();
@@ -229,6 +236,15 @@ mod tests {
         assert!(refusal(&[("PAYMENTS_CALL_TIMEOUT_S", "15")]).contains("PAYMENTS_LEASE_S (15)"));
         assert!(refusal(&[("EVENTS_KEPT_DAYS", "31")]).starts_with("IDEMPOTENCY_RECORDS_KEPT_DAYS"));
         assert!(refusal(&[("ORDERS_UNDO_PATIENCE_S", "301")]).contains("ORDERS_UNDO_PATIENCE_MAX_S (300)"));
+    }
+
+    #[test]
+    fn answers_to_keys_are_kept_for_a_day_at_most() {
+        let error = refusal(&[("IDEMPOTENCY_KEYS_KEPT_H", "25")]);
+        assert!(error.starts_with("IDEMPOTENCY_KEYS_KEPT_H=\"25\"") && error.contains("at most 24"), "{error}");
+        for hours in ["24", "1"] {
+            Tunables::from_env(&Env::map([("IDEMPOTENCY_KEYS_KEPT_H", hours)])).expect("a day or less");
+        }
     }
 
     #[test]
