@@ -1,9 +1,10 @@
 //! Messages that no service would send: for poison tests.
 
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueuePurgeOptions};
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 /// Puts a body into every queue of the Postgres transport that is bound for this key; returns how many.
 pub async fn publish_to_postgres(owner: &Client, exchange: &str, routing_key: &str, body: &str) -> u64 {
@@ -43,6 +44,29 @@ pub async fn publish_to_rabbit(url: &str, exchange: &str, messages: &[(&str, &[u
             .expect("confirm");
         assert!(matches!(confirmation, Confirmation::Ack(None)), "{exchange} {routing_key}: {confirmation:?}");
     }
+    connection.close(200, "done".into()).await.expect("close the connection");
+}
+
+/// Puts a letter among the dead of RabbitMQ, as a process of ours does when it parks a message: with an id, a reason, and
+/// the time of its death (RFC 3339). Returns when it is confirmed.
+#[expect(clippy::disallowed_methods, reason = "only the end of a message's way is made")]
+pub async fn park_in_rabbit(url: &str, dead_letter_queue: &str, id: Uuid, dead_at: &str, body: &str) {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("select confirms");
+    let mut headers = FieldTable::default();
+    let known =
+        [("x-prost-letter", &*id.to_string()), ("x-prost-dead-at", dead_at), ("x-prost-reason", "parked by a test")];
+    for (name, value) in known {
+        headers.insert(name.into(), AMQPValue::LongString(value.into()));
+    }
+    let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);
+    let (straight, queue) = (ShortString::from(""), ShortString::from(dead_letter_queue));
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let published =
+        channel.basic_publish(straight, queue, options, body.as_bytes(), properties).await.expect("publish");
+    let confirmation = published.await.expect("confirm");
+    assert!(matches!(confirmation, Confirmation::Ack(None)), "{dead_letter_queue}: {confirmation:?}");
     connection.close(200, "done".into()).await.expect("close the connection");
 }
 

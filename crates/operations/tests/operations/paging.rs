@@ -6,11 +6,11 @@ use events::{CorrelationId, Draft};
 use operations::{ActFilter, DeadLetterFilter, EventFilter, OperationsApi, OutboxFilter, UnsentStatus};
 use serde_json::json;
 use service::{PageQuery, Role};
-use testkit::{NewIds, copy_row, pages_survive_writes};
+use testkit::{NewIds, copy_row, pages_survive_writes, park_in_rabbit};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::support::{Kind, Shop, body, draft};
+use crate::support::{Kind, Shop, body, draft, queue};
 
 fn two_after(cursor: Option<String>) -> PageQuery {
     PageQuery { cursor, ..PageQuery::first(2) }
@@ -86,10 +86,9 @@ async fn pages_of_events_survive_writes_sent_or_not() {
     pages_survive_writes(read, &write).await;
 }
 
-#[tokio::test]
-async fn pages_of_dead_letters_survive_writes() {
-    let shop = Shop::new(Kind::Postgres).await;
-    let (admin, owner) = (shop.caller(Role::Admin), shop.db.owner().await);
+async fn pages_of_dead_letters_survive_writes(kind: Kind) {
+    let shop = Shop::new(kind).await;
+    let admin = shop.caller(Role::Admin);
     let bodies: Vec<String> = (0..6).map(|_| body(&draft())).collect();
     shop.park(&bodies).await;
     let read = async |cursor| {
@@ -98,13 +97,35 @@ async fn pages_of_dead_letters_survive_writes() {
         (page.items.iter().map(|letter| letter.id).collect(), page.next_cursor)
     };
     pages_survive_writes(read, async |last, new| {
-        let ([low, high], beside) = (new.at_the_ends, new.beside.map(|id| json!({"letter_id": id})));
-        let first = json!({"letter_id": low, "dead_at": "1999-01-01T00:00:00Z"});
-        let end = json!({"letter_id": high, "dead_at": "2999-01-01T00:00:00Z"});
-        for other in beside.into_iter().chain([first, end]) {
-            copy_row(&owner, "messaging.dead_letters", "letter_id", last, other).await;
+        let found = shop.http.dead_letter(&admin, &queue().name(), last).await.expect("the last one");
+        let at_once = found.letter.dead_at.to_rfc3339();
+        let ([low, high], [before, behind]) = (new.at_the_ends, new.beside);
+        let times = [&*at_once, &*at_once, "1999-01-01T00:00:00Z", "2999-01-01T00:00:00Z"];
+        for (id, dead_at) in [before, behind, low, high].into_iter().zip(times) {
+            another_dies(&shop, last, id, dead_at).await;
         }
-        owner.execute("UPDATE messaging.dead_letters SET reason = 'as before'", &[]).await.expect("change them");
     })
     .await;
+}
+
+/// Parks another letter. What tables hold is changed as well; in a broker nothing can be.
+async fn another_dies(shop: &Shop, like: Uuid, id: Uuid, dead_at: &str) {
+    if let Some(broker) = &shop.broker {
+        park_in_rabbit(broker.url(), &queue().dead_letter_queue(), id, dead_at, &body(&draft())).await;
+        return;
+    }
+    let owner = shop.db.owner().await;
+    let other = json!({"letter_id": id, "dead_at": dead_at});
+    copy_row(&owner, "messaging.dead_letters", "letter_id", like, other).await;
+    owner.execute("UPDATE messaging.dead_letters SET reason = 'as before'", &[]).await.expect("change them");
+}
+
+#[tokio::test]
+async fn pages_of_dead_letters_survive_writes_on_postgres() {
+    pages_of_dead_letters_survive_writes(Kind::Postgres).await;
+}
+
+#[tokio::test]
+async fn pages_of_dead_letters_survive_writes_on_rabbitmq() {
+    pages_of_dead_letters_survive_writes(Kind::Rabbit).await;
 }
