@@ -117,3 +117,13 @@ fn a_folder_of_somebody_elses_files_is_neither_used_nor_deleted() {
     let left: Vec<_> = std::fs::read_dir(&prost.data_dir).expect("read").flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
+
+#[test]
+fn a_log_that_cannot_be_kept_as_asked_is_refused_by_name() {
+    for (variable, value) in [("LOG_FORMAT", "xml"), ("RUST_LOG", "=x=")] {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_prost"));
+        let output = serve.args(["serve", "users"]).env_clear().env(variable, value).output().expect("run the binary");
+        assert_eq!(code(&output), Some(1), "{variable}");
+        assert!(errors(&output).contains(&format!("{variable}=\"{value}\"")), "{}", errors(&output));
+    }
+}
