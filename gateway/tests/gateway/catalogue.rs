@@ -121,20 +121,15 @@ async fn only_admins_change_the_catalogue() {
 }
 
 #[tokio::test]
-async fn every_change_carries_its_key_and_answers_its_object() {
+async fn every_change_answers_its_object() {
     let running = Running::new();
     let admin = running.shop.token(Role::Admin);
     for (field, input, object) in changes(&running) {
-        let query = mutation(field, &format!("{input}, idempotencyKey: \"once\""), object);
-        let answer = running.post(&query, Some(&admin)).await;
+        let answer = running.post(&mutation(field, &input, object), Some(&admin)).await;
         let payload = &answer["data"][field];
         let answered = if object == "url" { &payload[object] } else { &payload[object]["id"] };
         assert!(answered.is_string(), "{answer}");
         assert_eq!(payload["userErrors"], json!([]), "{field}");
-        let key = running.shop.last_caller.lock().unwrap().clone().unwrap().idempotency_key;
-        assert_eq!(key.unwrap().as_str(), "once", "{field}");
-        let bad = running.post(&mutation(field, &format!("{input}, idempotencyKey: \"\""), object), Some(&admin)).await;
-        assert_eq!(bad["data"][field]["userErrors"][0]["code"], "INVALID_IDEMPOTENCY_KEY", "{field}");
     }
 }
 

@@ -6,6 +6,7 @@
 mod catalogue;
 mod demo;
 mod http;
+mod keys;
 mod orders;
 mod reports;
 mod resolvers;
@@ -13,6 +14,7 @@ mod schema;
 mod sessions;
 mod shop;
 mod shop_catalogue;
+mod shop_operations;
 mod shop_reports;
 mod support;
 mod websocket;

@@ -51,6 +51,8 @@ pub struct Shop {
     pub order_filter: Mutex<Option<OrderFilter>>,
     /// Every call, in order.
     pub calls: Mutex<Vec<&'static str>>,
+    /// Calls that bore an idempotency key, and the key.
+    pub keys: Mutex<Vec<(&'static str, String)>>,
     /// Who made the last call.
     pub last_caller: Mutex<Option<Caller>>,
     /// What `login`, `register`, `adopt` and `create_product` answer, if not success.
@@ -104,6 +106,7 @@ impl Shop {
             refunded: Mutex::default(),
             order_filter: Mutex::default(),
             calls: Mutex::default(),
+            keys: Mutex::default(),
             last_caller: Mutex::default(),
             refusal: Mutex::default(),
         })
@@ -111,6 +114,7 @@ impl Shop {
 
     pub fn called(&self, caller: &Caller, name: &'static str) -> Result<(), Error> {
         self.calls.lock().unwrap().push(name);
+        self.keys.lock().unwrap().extend(caller.idempotency_key.iter().map(|key| (name, key.as_str().to_owned())));
         *self.last_caller.lock().unwrap() = Some(caller.clone());
         self.refusal.lock().unwrap().get(name).cloned().map_or(Ok(()), Err)
     }
@@ -121,6 +125,10 @@ impl Shop {
 
     pub fn take_calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    pub fn take_keys(&self) -> Vec<(&'static str, String)> {
+        std::mem::take(&mut *self.keys.lock().unwrap())
     }
 
     pub fn token(&self, role: Role) -> String {
@@ -241,14 +249,17 @@ impl CartApi for Shop {
         self.called(caller, "add_item")?;
         Ok(self.cart())
     }
-    async fn update_item(&self, _: &Caller, _: CartItemId, _: UpdateItem) -> Result<Cart, Error> {
-        outside()
+    async fn update_item(&self, caller: &Caller, _: CartItemId, _: UpdateItem) -> Result<Cart, Error> {
+        self.called(caller, "update_item")?;
+        Ok(self.cart())
     }
-    async fn remove_item(&self, _: &Caller, _: CartItemId) -> Result<Cart, Error> {
-        outside()
+    async fn remove_item(&self, caller: &Caller, _: CartItemId) -> Result<Cart, Error> {
+        self.called(caller, "remove_item")?;
+        Ok(self.cart())
     }
-    async fn clear(&self, _: &Caller, _: CartId) -> Result<Cart, Error> {
-        outside()
+    async fn clear(&self, caller: &Caller, _: CartId) -> Result<Cart, Error> {
+        self.called(caller, "clear")?;
+        Ok(self.cart())
     }
     async fn delete(&self, _: &Caller, _: CartId) -> Result<(), Error> {
         outside()
@@ -294,8 +305,9 @@ impl OrdersApi for Shop {
         let order = self.order.lock().unwrap().clone();
         seen.map(|id| Ok(OrdersOfUser { user_id: *id, orders: page(std::slice::from_ref(&order), query)? })).collect()
     }
-    async fn cancel(&self, caller: &Caller, id: OrderId, _: CancelOrder) -> Result<Order, Error> {
-        self.order(caller, id).await
+    async fn cancel(&self, caller: &Caller, _: OrderId, _: CancelOrder) -> Result<Order, Error> {
+        self.called(caller, "cancel")?;
+        Ok(Order { status: OrderStatus::Cancelling, ..self.order.lock().unwrap().clone() })
     }
     async fn ship(&self, caller: &Caller, _: OrderId) -> Result<Order, Error> {
         self.called(caller, "ship")?;
@@ -324,8 +336,9 @@ impl OrdersApi for Shop {
     async fn saga(&self, _: &Caller, _: uuid::Uuid) -> Result<SagaDetail, Error> {
         outside()
     }
-    async fn retry_saga(&self, _: &Caller, _: uuid::Uuid) -> Result<SagaDetail, Error> {
-        outside()
+    async fn retry_saga(&self, caller: &Caller, _: uuid::Uuid) -> Result<SagaDetail, Error> {
+        self.called(caller, "retry_saga")?;
+        Err(Error::conflict("saga_not_stuck", "this saga is not stuck"))
     }
 }
 
@@ -443,8 +456,9 @@ impl UsersApi for Shop {
         let is_seen = ids.contains(&self.buyer.id) && (caller.is_admin() || own == self.buyer.id);
         Ok(is_seen.then(|| self.buyer.clone()).into_iter().collect())
     }
-    async fn update_profile(&self, caller: &Caller, id: UserId, _: UpdateProfile) -> Result<User, Error> {
-        self.profile(caller, id).await
+    async fn update_profile(&self, caller: &Caller, _: UserId, _: UpdateProfile) -> Result<User, Error> {
+        self.called(caller, "update_profile")?;
+        Ok(self.buyer.clone())
     }
     async fn delete_profile(&self, _: &Caller, _: UserId) -> Result<(), Error> {
         outside()

@@ -9,7 +9,7 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::StreamExt;
 use futures_util::stream;
-use gateway::{Clients, Gateway, GatewayConfig, TapSource};
+use gateway::{Clients, Gateway, GatewayConfig, Operated, TapSource};
 use http_body_util::BodyExt;
 use messaging::Tapped;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ impl Running {
             orders: shop.clone(),
             payments: shop.clone(),
             analytics: shop.clone(),
-            operations: Vec::new(),
+            operations: vec![Operated { service: "orders", api: shop.clone() }],
         };
         let mut config = GatewayConfig { tap_linger: Duration::from_millis(20), ..GatewayConfig::new(keys()) };
         change(&mut config);
