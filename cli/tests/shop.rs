@@ -260,6 +260,27 @@ fn sigterm_drains_a_shop_in_the_foreground_and_stops_its_servers() {
 }
 
 #[test]
+fn a_shop_over_rabbitmq_and_redis_opens_where_it_is_told() {
+    let shop = TestShop::new();
+    // Only Linux has more addresses of its own than one.
+    let host = if cfg!(target_os = "linux") { "127.0.0.2" } else { "127.0.0.1" };
+    let options = ["--no-seed", "--transport", "rabbitmq", "--redis", "--host", host];
+    shop.succeed(&[&["up", "--detach", "--port", &shop.port.to_string()][..], &options].concat());
+    let status = shop.status();
+    assert_eq!((&status["ready"], &status["shop"]["host"]), (&Value::Bool(true), &Value::from(host)));
+    let servers = status["servers"].as_array().expect("servers");
+    let running: Vec<&str> = servers
+        .iter()
+        .filter(|server| server["running"] == true)
+        .filter_map(|server| server["name"].as_str())
+        .collect();
+    assert_eq!(running, ["PostgreSQL", "RabbitMQ", "Redis"]);
+    shop.succeed(&["down"]);
+    let stopped = shop.status();
+    assert!(stopped["servers"].as_array().expect("servers").iter().all(|server| server["running"] == false));
+}
+
+#[test]
 fn parallel_starts_make_one_shop() {
     let shop = TestShop::new();
     let port = shop.port.to_string();
