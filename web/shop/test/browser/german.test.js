@@ -10,6 +10,7 @@ after(() => shop?.close())
 
 const heading = (page, name) => page.getByRole('heading', { level: 1, name }).waitFor()
 const language = (page) => page.evaluate(() => globalThis.document.documentElement.lang)
+const titled = (page, title) => page.waitForFunction((expected) => document.title === expected, title)
 const isDark = (page) => page.evaluate(() => globalThis.document.documentElement.classList.contains('dark'))
 
 test('whose browser speaks German buys in German', async () => {
@@ -56,7 +57,9 @@ test('searches and refusals are told in German', async () => {
 test('the language and the theme that were chosen stay over a reload', async () => {
   const { page, leave } = await visitor(shop, { locale: 'de-DE' })
   await page.goto('/')
+  await titled(page, 'Gutes zu trinken · Prost')
   await page.getByRole('button', { name: 'English' }).click()
+  await titled(page, 'Good things to drink · Prost')
   await page.getByRole('button', { name: 'Deutsch' }).waitFor()
   await page.getByRole('button', { name: 'Switch to the dark appearance' }).click()
   await page.getByRole('button', { name: 'Switch to the light appearance' }).waitFor()

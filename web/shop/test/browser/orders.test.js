@@ -19,12 +19,29 @@ async function orderSlowly(page) {
   await page.getByText('Stock held').waitFor()
 }
 
-test('each step shows as it happens', async () => {
+/** Lets the page read its order once; from then on nothing but live news tells it more, until it is released. */
+async function holdReads(page) {
+  let reads = 0
+  let release
+  const released = new Promise((resolve) => (release = resolve))
+  await page.route('**/graphql', async (route) => {
+    if (route.request().postDataJSON().operationName === 'Order' && ++reads > 1) await released
+    await route.continue()
+  })
+  return async () => {
+    release()
+    await page.unrouteAll({ behavior: 'wait' })
+  }
+}
+
+test('each step shows as it happens, by live news alone', async () => {
   const { page, complaints, leave } = await visitor(shop)
+  const release = await holdReads(page)
   await page.goto('/')
   await orderSlowly(page)
   await heading(page, 'We are on it')
   await heading(page, 'It is yours')
+  await release()
   await page.getByText('What happened, service by service').click()
   await page.getByText('The payment went through').waitFor()
   assert.deepEqual(complaints, [])
@@ -40,13 +57,17 @@ test('a lost live connection is said, and made up for', async () => {
     sockets.push(socket)
     socket.connectToServer()
   })
+  const release = await holdReads(page)
   await page.goto('/')
   await orderSlowly(page)
+  const opened = sockets.length
   isOpen = false
   await Promise.all(sockets.map((socket) => socket.close({ code: 4900, reason: 'lost' })))
   await page.getByText('The connection is lost.').waitFor()
   isOpen = true
   await heading(page, 'It is yours')
+  assert.ok(sockets.length > opened, 'it has connected again')
+  await release()
   assert.equal(await page.getByText('The connection is lost.').count(), 0)
   await leave()
 })
