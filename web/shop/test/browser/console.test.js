@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import { closeWhenDone, replayDeadLetter } from './consoleJourneys.js'
+import { focusIsOn, tabTo } from './keys.js'
 import { caller, discardAll, logIn, logInAsOperator, placeOrder, poison, stick, unsend } from './operator.js'
 import { openShop, visitor } from './shop.js'
 
@@ -193,6 +194,33 @@ describe('orders', () => {
     })
   })
 
+  test('who has only a keyboard opens one, looks into an event, and leaves a dialog again', async () => {
+    await placeOrder(customer)
+    await withConsole('/console/orders', async (page) => {
+      const enter = async (locator, key) => {
+        await tabTo(page, locator, key)
+        await page.keyboard.press('Enter')
+      }
+      await page.getByRole('row').nth(1).waitFor()
+      await enter(page.getByRole('row').nth(1).getByRole('link'))
+
+      await page.getByRole('option').first().waitFor()
+      await enter(page.getByRole('option'))
+      const event = page.getByRole('region').filter({ has: page.getByRole('heading', { name: 'Payload' }) })
+      await focusIsOn(page, event)
+      await enter(event.getByRole('button', { name: 'Close' }))
+      await event.waitFor({ state: 'detached' })
+      await focusIsOn(page, page.locator('[role=option][tabindex="0"]'))
+
+      const ship = page.getByRole('button', { name: 'Ship' })
+      await enter(ship, 'Shift+Tab')
+      const dialog = page.getByRole('dialog')
+      await enter(dialog.getByRole('button', { name: 'Cancel', exact: true }))
+      await dialog.waitFor({ state: 'detached' })
+      await focusIsOn(page, ship)
+    })
+  })
+
   test('one is cancelled, and undone before the operator’s eyes', async () => {
     const id = await placeOrder(customer)
     await withConsole(`/console/orders/${id}`, async (page) => {
@@ -239,7 +267,32 @@ describe('messages', () => {
       await page.goto('/console/messages/audit')
       await page.getByRole('cell', { name: 'Discarded a dead letter' }).first().waitFor()
       await page.getByRole('cell', { name: 'A test' }).first().waitFor()
+      await page.getByRole('cell', { name: 'admin@prost.example' }).first().waitFor()
     })
+  })
+
+  test('nothing is disposed of by a filter that is not answered yet', async () => {
+    const { eventId, letters } = await poison(operator)
+    const others = await poison(operator)
+    await withConsole('/console/messages/dead', async (page) => {
+      await page.getByRole('row').nth(letters + others.letters).waitFor()
+      let answer
+      const answered = new Promise((resolve) => (answer = resolve))
+      await page.route('**/graphql', async (route) => {
+        const { operationName, variables } = route.request().postDataJSON()
+        if (operationName === 'DeadLetters' && variables.about) await answered
+        await route.continue()
+      })
+      await page.getByRole('main').getByRole('searchbox').fill(eventId)
+      await page.waitForURL(/about=/)
+      for (const act of ['Replay', 'Discard']) {
+        await page.getByRole('main').getByRole('button', { name: act, disabled: true }).waitFor()
+      }
+      answer()
+      await page.getByRole('main').getByRole('button', { name: 'Discard', disabled: false }).waitFor()
+      assert.equal(await page.getByRole('row').count(), 1 + letters)
+    })
+    await discardAll(operator)
   })
 
   test('those of one queue are seen alone, and all are replayed until somebody stops', async () => {

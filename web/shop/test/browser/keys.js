@@ -1,0 +1,36 @@
+// Ways through a page without a pointer.
+import assert from 'node:assert/strict'
+
+/** More presses than any page has stops before what is looked for. */
+const MOST_STOPS = 80
+
+const isFocused = (locator) => locator.evaluateAll((elements) => elements.includes(document.activeElement))
+
+/** What has the focus, and whether anybody can see that. */
+function describeFocus() {
+  const element = document.activeElement
+  const isDrawn = (candidate) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(candidate)
+    return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none'
+  }
+  const { width, height } = element.getBoundingClientRect()
+  // A date field has stops of its own inside, which the browser draws where no script can look.
+  const isShown = element.type === 'date' || isDrawn(element)
+  return { html: element.outerHTML.slice(0, 200), isSeen: isShown && width > 1 && height > 1 }
+}
+
+/** Presses Tab until something has the focus. Each stop on the way has to be seen. */
+export async function tabTo(page, locator, key = 'Tab') {
+  for (let stop = 0; stop < MOST_STOPS; stop++) {
+    await page.keyboard.press(key)
+    const { html, isSeen } = await page.evaluate(describeFocus)
+    if (!html.startsWith('<body')) assert.ok(isSeen, `nobody sees that this has the focus: ${html}`)
+    if (await isFocused(locator)) return
+  }
+  assert.fail(`Tab does not lead to ${locator}`)
+}
+
+/** Waits until something has the focus. */
+export async function focusIsOn(page, locator) {
+  await page.waitForFunction((element) => element === document.activeElement, await locator.elementHandle())
+}
