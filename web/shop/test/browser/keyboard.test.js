@@ -2,38 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ADDRESS, anyProduct, becomeCustomer, fillCart } from '../shopper.js'
+import { focusIsOn, tabTo } from './keys.js'
 import { LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
 after(() => shop?.close())
-
-/** More presses than any page has stops before what is looked for. */
-const MOST_STOPS = 80
-
-const isFocused = (locator) => locator.evaluateAll((elements) => elements.includes(document.activeElement))
-
-/** What has the focus, and whether anybody can see that. */
-function describeFocus() {
-  const element = document.activeElement
-  const isDrawn = (candidate) => {
-    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(candidate)
-    return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none'
-  }
-  const { width, height } = element.getBoundingClientRect()
-  return { html: element.outerHTML.slice(0, 200), isSeen: isDrawn(element) && width > 1 && height > 1 }
-}
-
-/** Presses Tab until something has the focus. Each stop on the way has to be seen. */
-async function tabTo(page, locator, key = 'Tab') {
-  for (let stop = 0; stop < MOST_STOPS; stop++) {
-    await page.keyboard.press(key)
-    const { html, isSeen } = await page.evaluate(describeFocus)
-    if (!html.startsWith('<body')) assert.ok(isSeen, `nobody sees that this has the focus: ${html}`)
-    if (await isFocused(locator)) return
-  }
-  assert.fail(`Tab does not lead to ${locator}`)
-}
 
 const heading = (page, name) => page.getByRole('heading', { level: 1, name }).waitFor()
 
@@ -112,7 +86,7 @@ test('the cart holds the focus while it is open, and gives it back', async () =>
   assert.ok(stops.size > 3, 'it goes round')
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  await page.waitForFunction((button) => button === document.activeElement, await cart.elementHandle())
+  await focusIsOn(page, cart)
   await leave()
 })
 
@@ -131,7 +105,7 @@ test('what was opened from a button closes back to it', async () => {
   assert.equal(await dialog.evaluate((element) => element.contains(document.activeElement)), true)
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  await page.waitForFunction((element) => element === document.activeElement, await button.elementHandle())
+  await focusIsOn(page, button)
   await leave()
 })
 
@@ -147,5 +121,11 @@ test('arrow keys turn the pictures, in a circle', async () => {
     await page.keyboard.press(key)
     await shows(n)
   }
+  const isLeftAlone = await page.evaluate(() => {
+    const back = { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }
+    return document.activeElement.dispatchEvent(new globalThis.KeyboardEvent('keydown', back))
+  })
+  assert.ok(isLeftAlone, 'Alt and an arrow is the browser’s')
+  await shows(3)
   await leave()
 })
