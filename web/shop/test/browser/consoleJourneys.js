@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 export async function createProduct(page, sku) {
   await page.goto('/console/products')
   await page.getByRole('link', { name: 'New product' }).click()
+  await page.getByRole('button', { name: 'Create product' }).waitFor() // the table, too, has fields called Name
   await page.getByLabel('Name').fill(`Tonic ${sku}`)
   await page.getByLabel('SKU').fill(sku)
   await page.getByLabel('Price').fill('2.40')
@@ -14,8 +15,11 @@ export async function createProduct(page, sku) {
   await page.getByText('€2.40').first().waitFor()
 }
 
-/** An order is opened and followed: what each service did with an event, how often, how fast, what it said. */
-export async function followOrder(page, id) {
+/**
+ * An order is opened and followed: what each service did with an event, how often, how fast, what it said, and in which
+ * trace: the one that began at the click of who bought.
+ */
+export async function followOrder(page, { id, trace }) {
   await page.goto('/console/orders')
   await page.getByRole('link', { name: id.slice(-8) }).click()
   await page.getByRole('option', { name: /^StockReserved from products, orders: Applied, after .+, attempts: 1$/ }).click()
@@ -24,7 +28,8 @@ export async function followOrder(page, id) {
     await event.getByRole('listitem').filter({ hasText: service }).getByText(/after .+ · +1 attempt/).waitFor()
   }
   assert.match(await event.getByRole('region', { name: 'Payload' }).innerText(), new RegExp(id))
-  await event.getByText('Trace', { exact: true }).waitFor()
+  assert.match(trace, /^[0-9a-f]{32}$/)
+  await event.getByText(trace, { exact: true }).waitFor()
   await page.locator('summary').filter({ hasText: 'Events as a list' }).click()
   await page.getByRole('table', { name: 'Events as a list' }).getByRole('button', { name: 'OrderConfirmed' }).waitFor()
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { consoleRoutes } from '../consoleRoutes.js'
+import { buy } from '../shopper.js'
 import { createProduct, followOrder, replayDeadLetter } from './consoleJourneys.js'
 import { caller, logInAsOperator, placeOrder, poison, stick, unsend } from './operator.js'
 import { DEVICES, openShop, visitor } from './shop.js'
@@ -16,10 +17,24 @@ before(async () => {
   const customer = await caller(shop, 'demo@prost.example', 'demo-password')
   await unsend(shop, await placeOrder(customer))
   await stick(shop, await placeOrder(customer, 'pm_card_chargeDeclined'))
-  order = await placeOrder(customer)
+  order = await orderInBrowser()
   poisoned = await poison(await caller(shop, 'admin@prost.example', 'admin-password'))
 })
 after(() => shop?.close())
+
+/** An order of somebody who clicked: its id, and the trace that the browser began. */
+async function orderInBrowser() {
+  const { page, leave } = await visitor(shop)
+  let trace
+  page.on('request', (request) => {
+    if (request.postData()?.includes('mutation Checkout')) trace = request.headers().traceparent.split('-')[1]
+  })
+  await page.goto('/')
+  await buy(page)
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  await leave()
+  return { id, trace }
+}
 
 for (const device of Object.keys(DEVICES)) {
   for (const theme of ['light', 'dark']) {
