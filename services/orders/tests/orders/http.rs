@@ -68,8 +68,9 @@ async fn an_order_is_found_by_its_ids_and_by_when_it_was_placed() {
     let (it, other) = (shop.cart(), shop.cart());
     let reserved = it.reserved();
     let event = reserved.envelope.event_id;
-    shop.tell(vec![it.initiated(), other.initiated()]).await;
+    shop.tell(vec![it.initiated()]).await;
     shop.tell(vec![reserved]).await;
+    shop.tell(vec![other.initiated()]).await;
     let order = shop.order(&it).await;
     let client = shop.client().await;
     let find = async |caller: &Caller, filter: OrderFilter| {
