@@ -16,6 +16,11 @@ import { chromium } from 'playwright-core'
 const binary = env.PROST ?? fileURLToPath(new URL('../../../../target/debug/prost', import.meta.url))
 const run = promisify(execFile)
 
+const CHROMIUM = {
+  executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+}
+
 export const DEVICES = {
   desktop: { viewport: { width: 1360, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
@@ -39,26 +44,19 @@ export async function startProst() {
   const prost = (...args) => run(binary, ['--data-dir', dataDir, ...args])
   const port = await freePorts(8)
   await prost('up', '--detach', '--port', String(port))
-  return { prost, port }
+  return { prost, origin: `http://127.0.0.1:${port}` }
 }
 
 /** Opens a shop: its gateway serves the built application, a debug binary from where `npm run build` puts it. */
 export async function openShop() {
-  const browser = await chromium.launch({
-    executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
-  })
-  if (env.SHOP) return { origin: env.SHOP, browser, close: () => browser.close() }
-
-  const { prost, port } = await startProst()
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    browser,
-    prost,
-    async close() {
-      await browser.close()
-      await prost('reset', '--yes')
-    },
+  const { origin, prost } = env.SHOP ? { origin: env.SHOP } : await startProst()
+  const reset = () => prost?.('reset', '--yes')
+  try {
+    const browser = await chromium.launch(CHROMIUM)
+    return { origin, prost, browser, close: () => browser.close().finally(reset) }
+  } catch (error) {
+    await reset()
+    throw error
   }
 }
 

@@ -66,7 +66,7 @@ async function judgeAll(shop, port) {
 const own = env.SHOP ? null : await startProst()
 const chrome = await launch(CHROME)
 try {
-  const isFine = await judgeAll(env.SHOP ?? `http://127.0.0.1:${own.port}`, chrome.port)
+  const isFine = await judgeAll(env.SHOP ?? own.origin, chrome.port)
   if (!isFine) process.exitCode = 1
 } finally {
   chrome.kill()
