@@ -34,8 +34,8 @@ fn wrong_password(field: &str) -> Error {
     Error::invalid(field, "wrong", "this is not the present password")
 }
 
-/// An account whose role may be taken away; it and the admins keep theirs until the end of the transaction. Somebody has
-/// to run the shop: 409 if only this account can.
+/// An account whose role may be taken away; it keeps its own until the end of the transaction, and so do the other admins
+/// if it is one. Somebody has to run the shop: 409 if only this account can.
 async fn lock_dispensable(tx: &Connection, id: UserId) -> Result<Standing, Error> {
     let standing = repository::lock_standing(tx, id).await?.ok_or_else(not_found)?;
     if standing.is_last_admin {
@@ -209,7 +209,7 @@ impl UsersApi for Users {
                     return repository::find(tx, id).await?.ok_or_else(not_found);
                 }
                 let reason = format!("from {} to {}", before.role, input.role);
-                let subject = Subject { id: id.uuid(), queue: None, event_id: None, event_type: None };
+                let subject = Subject::new(id.uuid());
                 let operator = Operator { actor, reason: Some(reason) };
                 audit::record(tx, &operator, Action::SetRole, &[subject], audit::Outcome::Done).await?;
                 repository::set_role(tx, id, input.role).await?.ok_or_else(not_found)

@@ -123,7 +123,9 @@ database::statements! {
         WHERE lower(email) = lower($1) AND deleted_at IS NULL RETURNING ", user_columns!());
     /// This account and all admins, locked until the end of the transaction; in key order, so that two of these never
     /// wait for each other in a circle.
-    LOCK_WITH_ADMINS = "SELECT id, role FROM users WHERE deleted_at IS NULL AND (id = $1 OR role = 'admin')
+    LOCK_WITH_ADMINS = "SELECT id, role FROM users
+        WHERE deleted_at IS NULL AND (id = $1 OR role = 'admin'
+            AND (SELECT role FROM users WHERE id = $1 AND deleted_at IS NULL) = 'admin')
         ORDER BY id FOR NO KEY UPDATE";
     /// Gives an account another role.
     SET_ROLE = concat!("UPDATE users SET role = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL RETURNING ",
@@ -387,7 +389,10 @@ pub(crate) struct Standing {
     pub is_last_admin: bool,
 }
 
-/// Holds an account and all admins to their roles until the end of the transaction. `None`: no such account.
+/// Holds an account to its role until the end of the transaction, and all admins if it is one of them: who closes an
+/// ordinary account waits for nobody. `None`: no such account.
+///
+/// Who becomes an admin in this very moment passes for the only one.
 pub(crate) async fn lock_standing(tx: &Connection, id: UserId) -> Result<Option<Standing>, Error> {
     let rows = tx.query(LOCK_WITH_ADMINS, &[&id]).await?;
     let Some(own) = rows.iter().find(|row| row.get::<_, UserId>("id") == id) else { return Ok(None) };

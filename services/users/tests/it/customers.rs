@@ -105,6 +105,18 @@ async fn the_last_admin_stays_one() {
 }
 
 #[tokio::test]
+async fn closing_an_ordinary_account_waits_for_no_admin() {
+    let world = World::new().await;
+    let ada = world.register("ada").await;
+    world.admin().await;
+    let busy = world.db.owner().await;
+    busy.batch_execute("BEGIN; SELECT FROM users.users WHERE role = 'admin' FOR UPDATE").await.unwrap();
+    let closing = world.users.delete_profile(&world.caller(&ada.token), ada.user.id).await;
+    busy.batch_execute("COMMIT").await.unwrap();
+    closing.unwrap();
+}
+
+#[tokio::test]
 async fn an_account_is_closed_by_whoever_knows_its_password_and_once() {
     let world = World::new().await;
     let ada = world.register("ada").await;
