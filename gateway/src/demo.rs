@@ -1,24 +1,50 @@
 //! What only a shop with demo data has: logins that anybody may use, and a way to break something.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use events::UserId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use messaging::{Poison, Transport};
-use service::Error;
+use moka::future::Cache;
+use service::{Caller, Error};
 
 use crate::errors::{UserError, fault, settle};
 use crate::scope::Scope;
 use crate::users::Role;
 
+/// Keys whose poison is remembered: nobody poisons a shop more often.
+const MOST_KEYS: u64 = 1_000;
+/// As long as services keep theirs.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a shop with demo data offers.
 #[derive(Clone)]
 pub struct Demo {
-    /// Logins that everybody may know.
-    pub logins: Vec<DemoLogin>,
-    /// Sends a message that nobody can read.
-    pub poison: SendPoison,
+    logins: Vec<DemoLogin>,
+    poison: SendPoison,
+    /// By whose key it was sent. In memory, since nothing depends on it.
+    sent: Cache<(UserId, String), Poison>,
+}
+
+impl Demo {
+    /// Logins that everybody may know, and what sends a message that nobody can read.
+    pub fn new(logins: Vec<DemoLogin>, poison: SendPoison) -> Demo {
+        let sent = Cache::builder().max_capacity(MOST_KEYS).time_to_live(KEPT).build();
+        Demo { logins, poison, sent }
+    }
+
+    /// Sends poison, once for each key of an admin.
+    async fn poison(&self, caller: &Caller) -> Result<Poison, Error> {
+        let admin = caller.admin()?.user_id;
+        let Some(key) = &caller.idempotency_key else { return (self.poison)().await };
+        self.sent
+            .try_get_with((admin, key.as_str().to_owned()), async { (self.poison)().await })
+            .await
+            .map_err(Arc::unwrap_or_clone)
+    }
 }
 
 /// Sends a message that nobody can read.
@@ -92,7 +118,7 @@ impl ShownLogin<'_> {
 /// Sends poison.
 #[derive(Debug, Default, InputObject)]
 pub struct SendPoisonMessageInput {
-    /// Not used: each one is sent.
+    /// Repeating the mutation with the same key has no second effect, as long as this gateway runs.
     idempotency_key: Option<String>,
 }
 
@@ -126,9 +152,9 @@ impl DemoMutations {
         scope.caller.admin().map_err(fault)?;
         let key = input.and_then(|input| input.idempotency_key);
         let send = async {
-            scope.caller_with_key(key.as_deref())?;
+            let caller = scope.caller_with_key(key.as_deref())?;
             let demo = scope.demo.as_ref().ok_or_else(|| Error::not_found("no_demo", "this is no demo shop"))?;
-            (demo.poison)().await
+            demo.poison(&caller).await
         };
         let (poison, user_errors) = settle(send.await)?;
         let Some(poison) = poison else { return Ok(SendPoisonMessagePayload { user_errors, ..Default::default() }) };

@@ -39,7 +39,7 @@ pub fn of_gateway(transport: Transport) -> gateway::Demo {
         password: login.password.to_owned(),
         role: login.role,
     };
-    gateway::Demo { logins: users::DEMO_LOGINS.iter().map(login).collect(), poison: gateway::poison_over(transport) }
+    gateway::Demo::new(users::DEMO_LOGINS.iter().map(login).collect(), gateway::poison_over(transport))
 }
 
 /// Gives a user the admin role.

@@ -25,7 +25,7 @@ fn demo(sent: Arc<AtomicU32>, event_id: EventId) -> Demo {
         let poison = poison.clone();
         async move { Ok(poison) }.boxed()
     };
-    Demo { logins: vec![login], poison: Arc::new(send) }
+    Demo::new(vec![login], Arc::new(send))
 }
 
 #[tokio::test]
@@ -43,6 +43,22 @@ async fn a_demo_shop_tells_its_logins_and_lets_admins_send_poison() {
         running.post(POISON, Some(&running.shop.token(Role::Admin))).await["data"]["sendPoisonMessage"].clone();
     assert_eq!((&payload["queue"], &payload["eventId"]), (&json!("products.orders.events.queue"), &json!(event_id)));
     assert_eq!((payload["queues"].as_array().unwrap().len(), sent.load(Ordering::SeqCst)), (2, 1));
+}
+
+#[tokio::test]
+async fn one_key_is_one_poison() {
+    let sent = Arc::new(AtomicU32::new(0));
+    let running = Running::with(|config| config.demo = Some(demo(sent.clone(), EventId::new())));
+    let admin = running.shop.token(Role::Admin);
+    let keyed = |key: &str| POISON.replace("{}", &format!("{{idempotencyKey: \"{key}\"}}"));
+    let (first, again, other) = (keyed("once"), keyed("once"), keyed("another"));
+    let answers = tokio::join!(running.post(&first, Some(&admin)), running.post(&again, Some(&admin)));
+    assert_eq!((&answers.0, sent.load(Ordering::SeqCst)), (&answers.1, 1));
+    running.post(&other, Some(&admin)).await;
+    for _ in 0..2 {
+        running.post(POISON, Some(&admin)).await;
+    }
+    assert_eq!(sent.load(Ordering::SeqCst), 4, "another key is another poison, and so is none");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use service::Role;
 use crate::shop::REFRESH_TOKEN;
 use crate::support::{Running, post};
 
-/// What takes a key and has nothing to hand it to: each poison is sent.
+/// What keeps its key to itself: `one_key_is_one_poison`.
 const NOT_HANDED_ON: &str = "sendPoisonMessage";
 
 /// Each mutation, its input, and the calls that have to bear its key.
