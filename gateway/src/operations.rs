@@ -3,6 +3,7 @@
 //!
 //! A service that is away does not hide the others: lists name who is missing.
 
+mod merged;
 mod mutations;
 mod search;
 mod trace;
@@ -12,21 +13,20 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use events::topology::QUEUES;
 use futures_util::future::join_all;
 use operations::{ActFilter, DeadLetterFilter, OperationsApi, OutboxFilter};
 use orders_client::SagaFilter;
-use service::{Error, PageQuery, pagination};
-use uuid::Uuid;
+use service::{Error, PageQuery};
 
 use crate::connections::cost;
 use crate::errors::{fault, found};
 use crate::scope::Scope;
 
+use merged::{acts, letters, unsent};
 pub use mutations::OperationMutations;
 use search::Findings;
 use trace::{Saga, SagaList};
-use types::{DeadLetter, DeadLetterList, OperatorAct, Outbox, Queue, UnsentEvent};
+use types::{DeadLetter, DeadLetterList, OperatorAct, Outbox, Queue, UnsentEvent, UnsentEventList, UnsentStatus};
 
 /// The operations of one service.
 #[derive(Clone)]
@@ -77,30 +77,45 @@ impl OperationQueries {
     }
 
     /// How each service's outbox stands (admin).
-    #[graphql(complexity = "6 + 20 * child_complexity")]
+    #[graphql(complexity = "6 + 6 * child_complexity")]
     async fn outboxes(&self, ctx: &Context<'_>) -> Result<Vec<Outbox>> {
         let scope = Scope::of(ctx);
         scope.caller.admin().map_err(fault)?;
-        let asked =
+        let answers =
             each(
                 scope,
-                |api| async move { api.outbox(&scope.caller, OutboxFilter::default(), PageQuery::default()).await },
+                |api| async move { api.outbox(&scope.caller, OutboxFilter::default(), PageQuery::first(1)).await },
             );
         let outbox = |(service, answer): (&'static str, Result<operations::Outbox, Error>)| match answer {
-            Ok(found) => Outbox {
+            Ok(operations::Outbox { status, .. }) => Outbox {
                 service,
-                pending: Some(found.status.pending),
-                oldest_age_s: found.status.oldest_age_s,
-                failed: Some(found.status.failed),
-                last_error: found.status.last_error,
-                events: found.items.into_iter().map(UnsentEvent::from).collect(),
+                pending: Some(status.pending),
+                oldest_age_s: status.oldest_age_s,
+                failed: Some(status.failed),
+                last_error: status.last_error,
             },
             Err(error) => {
-                let (pending, failed, last_error) = (None, None, Some(error.message.to_string()));
-                Outbox { service, pending, oldest_age_s: None, failed, last_error, events: Vec::new() }
+                let last_error = Some(error.message.to_string());
+                Outbox { service, pending: None, oldest_age_s: None, failed: None, last_error }
             }
         };
-        Ok(asked.await.into_iter().map(outbox).collect())
+        Ok(answers.await.into_iter().map(outbox).collect())
+    }
+
+    /// Events of all services that are recorded and not published yet, oldest first (admin).
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn outbox_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 20, desc = "How many, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this service.")] service: Option<String>,
+        #[graphql(desc = "Only those that are still tried, or that were given up.")] status: Option<UnsentStatus>,
+    ) -> Result<UnsentEventList> {
+        let scope = Scope::of(ctx);
+        let page = PageQuery { limit: first.map(Into::into), cursor: after, with_cursors: None };
+        let filter = OutboxFilter { status: status.map(Into::into), about: None };
+        unsent(scope, service.as_deref(), filter, page).await.map_err(fault)
     }
 
     /// One unsent event, with its message (admin); null if there is none.
@@ -162,7 +177,10 @@ impl OperationQueries {
         ctx: &Context<'_>,
         #[graphql(default = 100, desc = "How many, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this act: the id of the last one.")] after: Option<ID>,
-        #[graphql(desc = "Only acts on this dead letter, event or saga.")] about: Option<ID>,
+        #[graphql(
+            desc = "Only acts on this dead letter, event, payment or account, or on anything of this saga: its correlation id."
+        )]
+        about: Option<ID>,
     ) -> Result<Vec<OperatorAct>> {
         let scope = Scope::of(ctx);
         scope.caller.admin().map_err(fault)?;
@@ -224,77 +242,4 @@ fn operated<'a>(scope: &'a Scope, service: &str) -> Result<&'a dyn OperationsApi
     found
         .map(|operated| &*operated.api)
         .ok_or_else(|| Error::not_found("service_not_found", "there is no such service"))
-}
-
-/// A page over all services that are wanted: each gives its own first letters behind the cursor, which means the same
-/// to all.
-async fn letters(
-    scope: &Scope,
-    service: Option<&str>,
-    filter: DeadLetterFilter,
-    page: PageQuery,
-) -> Result<DeadLetterList, Error> {
-    scope.caller.admin()?;
-    let limit = usize::from(page.limit()?);
-    let owner = filter.queue.as_deref().map(owner_of);
-    let wanted = scope.clients.operations.iter().filter(|operated| {
-        service.is_none_or(|wanted| wanted == operated.service)
-            && owner.is_none_or(|owner| owner == Some(operated.service))
-    });
-    let answers = join_all(wanted.map(|operated| {
-        let (filter, page) = (filter.clone(), page.clone());
-        async move { (operated.service, operated.api.dead_letters(&scope.caller, filter, page).await) }
-    }));
-    let (mut list, mut items, mut more) = (DeadLetterList::default(), Vec::new(), false);
-    for (name, answer) in answers.await {
-        match answer {
-            Ok(found) => {
-                list.total += found.total;
-                more |= found.next_cursor.is_some();
-                items.extend(found.items);
-            }
-            Err(error) if error.status.is_server_error() => list.unreachable.push(name),
-            Err(error) => return Err(error),
-        }
-    }
-    items.sort_by_key(|letter| (letter.dead_at, letter.id));
-    more |= items.len() > limit;
-    items.truncate(limit);
-    if let Some(last) = items.last().filter(|_| more) {
-        list.next_cursor = Some(pagination::encode(&(last.dead_at, last.id))?);
-    }
-    list.items = items.into_iter().map(DeadLetter::from).collect();
-    Ok(list)
-}
-
-/// The service that reads a queue.
-fn owner_of(queue: &str) -> Option<&'static str> {
-    QUEUES.iter().find(|known| known.name() == queue).map(|known| known.service)
-}
-
-/// The ids of acts are in the order of acts, whichever service they were done in: the last one's is the place of a page
-/// in all trails. Of services that are away nothing is told: the trail is for reading up.
-async fn acts(
-    scope: &Scope,
-    filter: ActFilter,
-    first: Option<i32>,
-    after: Option<ID>,
-) -> Result<Vec<OperatorAct>, Error> {
-    let cursor = after.map(|id| act_cursor(&id)).transpose()?;
-    let page = PageQuery { limit: first.map(Into::into), cursor, with_cursors: None };
-    let limit = usize::from(page.limit()?);
-    let answers = each(scope, |api| {
-        let page = page.clone();
-        async move { api.acts(&scope.caller, filter, page).await }
-    });
-    let mut acts: Vec<operations::Act> = unless_away(answers.await)?.into_iter().flat_map(|page| page.items).collect();
-    acts.sort_by_key(|act| std::cmp::Reverse(act.id));
-    acts.truncate(limit);
-    Ok(acts.into_iter().map(OperatorAct::from).collect())
-}
-
-fn act_cursor(id: &ID) -> Result<String, Error> {
-    let place: Uuid =
-        id.parse().map_err(|_| Error::bad_request("invalid_cursor", "continue behind the id of an act"))?;
-    pagination::encode(&place)
 }

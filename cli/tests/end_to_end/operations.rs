@@ -254,6 +254,56 @@ async fn a_stuck_saga_is_found_and_set_going() {
     assert_eq!((&found["saga"]["acts"], &found["search"]["acts"]), (&told, &told), "found by the order's id");
 }
 
+/// Whatever was done about an order, in whichever service and to what of it, its id finds.
+#[tokio::test]
+async fn an_order_finds_all_that_was_done_about_it() {
+    let shop = Shop::in_one_process(Transport::Postgres).await;
+    let (admin, shopper) = (shop.client().signed_in(Role::Admin), shop.client().signed_in(Role::User));
+    let product = admin.create_product("Oolong", "9.00", 5).await;
+    let mut orders = Vec::new();
+    for _ in 0..2 {
+        let order = shopper.checkout(&shopper.cart_with(&product, 1).await, "pm_card_visa").await;
+        shopper.order_in(&order, &["CONFIRMED"], SOON).await;
+        orders.push(order);
+    }
+    oracle::holds(&shop, 0, SOON).await;
+    let read = "query($id: ID!) { order(id: $id) { correlationId payments { id } } }";
+    let order = admin.graphql(read, json!({"id": orders[0]})).await["order"].clone();
+
+    let refund = "mutation($input: RefundPaymentInput!) { refundPayment(input: $input) { userErrors { code } } }";
+    let input = json!({"paymentId": order["payments"][0]["id"], "reason": "chipped",
+                       "amount": {"amount": "1.00", "currencyCode": "EUR"}});
+    assert_eq!(admin.graphql(refund, json!({"input": input})).await["refundPayment"]["userErrors"], json!([]));
+
+    let mut poison: Value = serde_json::from_str(&envelope("NobodyKnowsThis", "1")).expect("JSON");
+    poison["correlation_id"] = order["correlationId"].clone();
+    publish(&shop, Exchange::Orders, "order.confirmed", &[poison.to_string()]).await;
+    eventually(SOON, || async {
+        let total = json_of(&shop, &["dlq", "list", "--service", "products"])["total"].clone();
+        if total == 1 { Ok(()) } else { Err(format!("{total} of 1 dead letter")) }
+    })
+    .await;
+    shop.run(&["dlq", "discard", "--all", "--service", "products", "--reason", "nobody knows it"]);
+
+    let fail = format!(
+        "INSERT INTO orders.outbox (event_id, recorded_at, attempts, last_error, failed_at)
+         SELECT event_id, recorded_at, 10, 'unroutable', now() FROM orders.events
+         WHERE event_type = 'OrderConfirmed' AND aggregate_id = '{}' RETURNING event_id",
+        orders[0]
+    );
+    let event: Uuid = shop.database.owner().await.query_one(&fail, &[]).await.expect("fail one").get(0);
+    shop.run(&["outbox", "discard", &event.to_string(), "--reason", "everybody has it"]);
+
+    let found = "query($id: ID!) { saga(id: $id) { acts { action } } search(text: $id) { acts { action } } }";
+    let told = json!([{"action": "outbox.discard"}, {"action": "dead_letter.discard"}, {"action": "payment.refund"}]);
+    for id in [json!(orders[0]), order["correlationId"].clone()] {
+        let data = admin.graphql(found, json!({"id": id})).await;
+        assert_eq!((&data["saga"]["acts"], &data["search"]["acts"]), (&told, &told), "{id}");
+    }
+    let data = admin.graphql(found, json!({"id": orders[1]})).await;
+    assert_eq!((&data["saga"]["acts"], &data["search"]["acts"]), (&json!([]), &json!([])), "nothing of another order");
+}
+
 /// Ctrl-C stops a long act between two rounds; what was done is told, the rest is still there.
 #[tokio::test]
 async fn a_long_act_can_be_stopped() {
@@ -411,6 +461,7 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
             (list, json!({})),
             (search, json!({"text": order})),
             ("{ outboxes { service } }", json!({})),
+            ("{ outboxEvents { nextCursor } }", json!({})),
             ("{ sagas { nextCursor } }", json!({})),
             ("{ operatorActs { id } }", json!({})),
             (discard, input("made by a stranger")),

@@ -32,11 +32,48 @@ async fn dead_letters(admin: &Client, cursor: Option<String>) -> PageOfIds {
     (ids(&page["items"]), page["nextCursor"].as_str().map(str::to_owned))
 }
 
+async fn unsent_events(admin: &Client, cursor: Option<String>) -> PageOfIds {
+    let query = "query($after: String) {
+        outboxEvents(first: 2, after: $after, status: FAILED) { nextCursor unreachable items { id: eventId } } }";
+    let page = admin.graphql(query, json!({"after": cursor})).await["outboxEvents"].clone();
+    assert_eq!(page["unreachable"], json!([]));
+    (ids(&page["items"]), page["nextCursor"].as_str().map(str::to_owned))
+}
+
+/// An event that a service has given up sending.
+async fn give_up(owner: &tokio_postgres::Client, schema: &str, event_id: Uuid) {
+    let event = format!(
+        "WITH recorded AS (
+             INSERT INTO {schema}.events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange,
+                                          routing_key, envelope)
+             VALUES ($1, 'ProductUpdated', 'product', $1, $1, 'products.events', 'product.updated', '{{}}')
+             RETURNING event_id, recorded_at)
+         INSERT INTO {schema}.outbox (event_id, recorded_at, attempts, failed_at)
+             SELECT event_id, recorded_at, 10, now() FROM recorded"
+    );
+    owner.execute(&event, &[&event_id]).await.expect("an event");
+}
+
 #[tokio::test]
 async fn pages_over_all_services_survive_writes() {
     let shop = Shop::in_one_process(Transport::Postgres).await;
     let (admin, owner) = (shop.client().signed_in(Role::Admin), shop.database.owner().await);
     let schemas = ["users", "catalog", "cart", "orders", "payments"];
+    for schema in schemas.into_iter().cycle().take(7) {
+        give_up(&owner, schema, Uuid::now_v7()).await;
+    }
+    pages_survive_writes(
+        async |cursor| unsent_events(&admin, cursor).await,
+        async |_, new: NewIds| {
+            for (schema, id) in schemas.into_iter().zip([new.beside, new.at_the_ends].concat()) {
+                give_up(&owner, schema, id).await;
+                let again = format!("UPDATE {schema}.outbox SET attempts = attempts + 1, last_error = 'as before'");
+                owner.execute(&again, &[]).await.expect("change them");
+            }
+        },
+    )
+    .await;
+
     for schema in schemas.into_iter().cycle().take(7) {
         let act = format!(
             "INSERT INTO {schema}.operator_acts (id, actor, action, subject_id, outcome)

@@ -1,9 +1,11 @@
-//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas and accounts.
+//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas, payments and
+//! accounts.
 //!
 //! An act inside the service's database is recorded in the act's own transaction. An act on a broker is recorded
 //! as begun before it, and completed after it: what stays begun was interrupted, and may have happened.
 
 use chrono::{DateTime, Utc};
+use events::CorrelationId;
 use uuid::Uuid;
 
 use crate::{Connection, Error};
@@ -21,6 +23,8 @@ pub enum Action {
     DiscardOutbox,
     /// Sets a stuck saga going again.
     RetrySaga,
+    /// Gives money back.
+    Refund,
     /// Gives an account another role.
     SetRole,
     /// Builds the reports again from the archive.
@@ -36,6 +40,7 @@ impl Action {
             Action::RetryOutbox => "outbox.retry",
             Action::DiscardOutbox => "outbox.discard",
             Action::RetrySaga => "saga.retry",
+            Action::Refund => "payment.refund",
             Action::SetRole => "user.set_role",
             Action::RebuildReports => "reports.rebuild",
         }
@@ -75,7 +80,7 @@ pub struct Operator {
 /// What an act is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The dead letter, the event, the saga or the account.
+    /// The dead letter, the event, the saga, the payment or the account.
     pub id: Uuid,
     /// The queue, of a dead letter.
     pub queue: Option<String>,
@@ -83,6 +88,20 @@ pub struct Subject {
     pub event_id: Option<Uuid>,
     /// Its name.
     pub event_type: Option<String>,
+    /// The saga that it is part of, by which an order finds what was done about it.
+    pub correlation_id: Option<Uuid>,
+}
+
+impl Subject {
+    /// What is neither a message nor part of a saga.
+    pub fn new(id: Uuid) -> Subject {
+        Subject { id, queue: None, event_id: None, event_type: None, correlation_id: None }
+    }
+
+    /// What is part of a saga.
+    pub fn of_saga(id: Uuid, correlation_id: CorrelationId) -> Subject {
+        Subject { correlation_id: Some(correlation_id.uuid()), ..Subject::new(id) }
+    }
 }
 
 /// A line of the trail.
@@ -105,16 +124,18 @@ pub struct Act {
 }
 
 crate::statements! {
-    RECORD = "INSERT INTO operator_acts (id, actor, action, subject_id, queue, event_id, event_type, reason, outcome)
-        SELECT id, $2, $3, subject_id, queue, event_id, event_type, $8, $9
-        FROM unnest($1::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[])
-            AS act (id, subject_id, queue, event_id, event_type)";
+    RECORD = "INSERT INTO operator_acts
+            (id, actor, action, subject_id, queue, event_id, event_type, correlation_id, reason, outcome)
+        SELECT id, $2, $3, subject_id, queue, event_id, event_type, correlation_id, $9, $10
+        FROM unnest($1::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
+            AS act (id, subject_id, queue, event_id, event_type, correlation_id)";
     COMPLETE = "UPDATE operator_acts
         SET outcome = CASE WHEN subject_id = ANY ($2) THEN 'done' ELSE 'missing' END
         WHERE id = ANY ($1)";
-    LIST = "SELECT id, acted_at, actor, action, subject_id, queue, event_id, event_type, reason, outcome
+    LIST = "SELECT id, acted_at, actor, action, subject_id, queue, event_id, event_type, correlation_id, reason, outcome
         FROM operator_acts
-        WHERE ($1::uuid IS NULL OR id < $1) AND ($2::uuid IS NULL OR subject_id = $2 OR event_id = $2)
+        WHERE ($1::uuid IS NULL OR id < $1)
+          AND ($2::uuid IS NULL OR subject_id = $2 OR event_id = $2 OR correlation_id = $2)
         ORDER BY id DESC LIMIT $3";
 }
 
@@ -131,9 +152,9 @@ pub async fn record(
     let queues: Vec<Option<&str>> = subjects.iter().map(|subject| subject.queue.as_deref()).collect();
     let events: Vec<Option<Uuid>> = subjects.iter().map(|subject| subject.event_id).collect();
     let types: Vec<Option<&str>> = subjects.iter().map(|subject| subject.event_type.as_deref()).collect();
-    let (action, outcome) = (action.as_str(), outcome.as_str());
-    tx.execute(RECORD, &[&ids, &operator.actor, &action, &about, &queues, &events, &types, &operator.reason, &outcome])
-        .await?;
+    let sagas: Vec<Option<Uuid>> = subjects.iter().map(|subject| subject.correlation_id).collect();
+    let (Operator { actor, reason }, action, outcome) = (operator, action.as_str(), outcome.as_str());
+    tx.execute(RECORD, &[&ids, actor, &action, &about, &queues, &events, &types, &sagas, reason, &outcome]).await?;
     Ok(ids)
 }
 
@@ -143,7 +164,8 @@ pub async fn complete(db: &Connection, acts: &[Uuid], done: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// Acts, newest first, before the act `before`; those about one subject or event, if `about` names it.
+/// Acts, newest first, before the act `before`; those about one subject, event
+/// or saga, if `about` names it.
 pub async fn list(db: &Connection, about: Option<Uuid>, before: Option<Uuid>, limit: i64) -> Result<Vec<Act>, Error> {
     let rows = db.query(LIST, &[&before, &about, &limit]).await?;
     Ok(rows
@@ -158,6 +180,7 @@ pub async fn list(db: &Connection, about: Option<Uuid>, before: Option<Uuid>, li
                 queue: row.get("queue"),
                 event_id: row.get("event_id"),
                 event_type: row.get("event_type"),
+                correlation_id: row.get("correlation_id"),
             },
             reason: row.get("reason"),
             outcome: row.get("outcome"),

@@ -318,10 +318,10 @@ pub async fn list(
 const RETRY: &str = "WITH retried AS (
          UPDATE outbox SET failed_at = NULL, attempts = 0, next_attempt_at = now(), lease = NULL
          WHERE event_id = ANY ($1) AND failed_at IS NOT NULL RETURNING event_id, recorded_at)
-     SELECT event_id, event_type FROM retried JOIN events USING (event_id, recorded_at)";
+     SELECT event_id, event_type, correlation_id FROM retried JOIN events USING (event_id, recorded_at)";
 const DISCARD: &str = "WITH discarded AS (
          DELETE FROM outbox WHERE event_id = ANY ($1) AND failed_at IS NOT NULL RETURNING event_id, recorded_at)
-     SELECT event_id, event_type FROM discarded JOIN events USING (event_id, recorded_at)";
+     SELECT event_id, event_type, correlation_id FROM discarded JOIN events USING (event_id, recorded_at)";
 
 /// Lets failed events be sent again, with all their attempts, on an operator's word. Returns those that were failed.
 pub async fn retry(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
@@ -354,6 +354,7 @@ async fn settle_failed(
             queue: None,
             event_id: Some(row.get("event_id")),
             event_type: Some(row.get("event_type")),
+            correlation_id: Some(row.get("correlation_id")),
         })
         .collect();
     audit::record(tx, operator, action, &subjects, Outcome::Done).await?;

@@ -206,6 +206,7 @@ fn subject(letter: &messaging::DeadLetter) -> Subject {
         queue: Some(letter.queue.clone()),
         event_id: letter.event_id,
         event_type: letter.event_type.clone(),
+        correlation_id: letter.correlation_id,
     }
 }
 

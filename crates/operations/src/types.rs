@@ -294,7 +294,7 @@ pub struct Outbox {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct ActFilter {
-    /// Only those on this dead letter, event or saga.
+    /// Only those on this dead letter, event, payment or account, or on anything of the saga with this correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Uuid>,
 }
@@ -310,9 +310,10 @@ pub struct Act {
     pub acted_at: DateTime<Utc>,
     /// Who: `user:` and an id, or `shell:` and a login.
     pub actor: String,
-    /// What: `dead_letter.replay`, `dead_letter.discard`, `outbox.retry`, `outbox.discard` or `saga.retry`.
+    /// What: `dead_letter.replay`, `dead_letter.discard`, `outbox.retry`, `outbox.discard`, `saga.retry`,
+    /// `payment.refund`, `user.set_role` or `reports.rebuild`.
     pub action: String,
-    /// To which dead letter, event or saga.
+    /// To which dead letter, event, saga, payment or account.
     pub subject_id: Uuid,
     /// Of which queue, if it was a dead letter.
     pub queue: Option<String>,
@@ -320,6 +321,9 @@ pub struct Act {
     pub event_id: Option<Uuid>,
     /// Its name.
     pub event_type: Option<String>,
+    /// The correlation id of its saga, if it is part of one.
+    #[serde(default)]
+    pub correlation_id: Option<Uuid>,
     /// Why.
     pub reason: Option<String>,
     /// `done`; `missing` if somebody else was faster; `begun` if it was interrupted and may have happened.
@@ -338,6 +342,7 @@ impl Act {
             queue: act.subject.queue,
             event_id: act.subject.event_id,
             event_type: act.subject.event_type,
+            correlation_id: act.subject.correlation_id,
             reason: act.reason,
             outcome: act.outcome,
         }

@@ -117,9 +117,11 @@ impl Drop for TestDatabase {
 /// What every schema has besides the foundation, brought by a migration of each service.
 const EVERYWHERE: &str = concat!(
     include_str!("../../../services/orders/migrations/0003_operator_acts.up.sql"),
-    include_str!("../../../services/orders/migrations/0005_traces.up.sql")
+    include_str!("../../../services/orders/migrations/0005_traces.up.sql"),
+    include_str!("../../../services/cart/migrations/0007_acts_of_sagas.up.sql")
 );
 const NOWHERE: &str = concat!(
+    include_str!("../../../services/cart/migrations/0007_acts_of_sagas.down.sql"),
     include_str!("../../../services/orders/migrations/0005_traces.down.sql"),
     include_str!("../../../services/orders/migrations/0003_operator_acts.down.sql")
 );

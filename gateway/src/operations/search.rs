@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::trace::Saga;
 use super::types::{DeadLetterList, OperatorAct, UnsentEvent};
-use super::{acts, each, letters, unless_away};
+use super::{acts, each, letters, unless_away, unsent};
 use crate::orders::Order;
 use crate::scope::Scope;
 use crate::users::User;
@@ -33,9 +33,9 @@ pub struct Findings {
     pub(super) users: Vec<User>,
     /// Dead letters that hold the text or have this id, 100 at most.
     pub(super) dead_letters: DeadLetterList,
-    /// Unsent events of this event, saga or thing.
+    /// Unsent events of this event, saga or thing, 100 at most.
     pub(super) unsent_events: Vec<UnsentEvent>,
-    /// Acts on this dead letter, event or saga, newest first.
+    /// Acts on this dead letter, event, payment or account, or on anything of the order's saga, newest first, 100 at most.
     pub(super) acts: Vec<OperatorAct>,
 }
 
@@ -52,8 +52,8 @@ pub(super) async fn search(scope: &Scope, text: &str) -> Result<Findings, Error>
 
 async fn by_id(scope: &Scope, id: Uuid, dead_letters: DeadLetterList) -> Result<Findings, Error> {
     let mut saga = saga(scope, id).await?;
-    // Whatever a saga is found by, acts on it are noted by its own id.
-    let acted_on = saga.as_ref().map_or(id, |detail| detail.saga.id);
+    // Whatever a saga is found by, all that belongs to it bears its correlation id.
+    let about = Some(saga.as_ref().map_or(id, |detail| detail.saga.correlation_id.uuid()));
     if saga.is_none()
         && let Some(correlation_id) = correlation_of(scope, id, &dead_letters).await?
     {
@@ -66,17 +66,14 @@ async fn by_id(scope: &Scope, id: Uuid, dead_letters: DeadLetterList) -> Result<
         orders.extend(unless_missing(scope.clients.orders.order(&scope.caller, detail.saga.order_id).await)?);
     }
     let users = unless_missing(scope.clients.users.profile(&scope.caller, customer).await)?;
-    let filter = OutboxFilter { status: None, about: Some(id) };
-    let unsent = each(scope, |api| async move { api.outbox(&scope.caller, filter, PageQuery::first(100)).await }).await;
-    let unsent = unless_away(unsent)?.into_iter().flat_map(|outbox| outbox.items);
     Ok(Findings {
         saga: saga.map(Saga::from),
         sagas,
         orders: orders.into_iter().map(|order| Order::new(order, scope.caller.clone())).collect(),
         users: users.into_iter().map(|user| User::new(user, scope.caller.clone())).collect(),
         dead_letters,
-        unsent_events: unsent.map(UnsentEvent::from).collect(),
-        acts: acts(scope, ActFilter { about: Some(acted_on) }, Some(100), None).await?,
+        unsent_events: unsent(scope, None, OutboxFilter { status: None, about }, PageQuery::first(100)).await?.items,
+        acts: acts(scope, ActFilter { about }, Some(100), None).await?,
     })
 }
 

@@ -40,8 +40,6 @@ pub struct Saga {
     /// Each undo's run, oldest first; null in lists.
     pub(super) compensations: Option<Vec<Compensation>>,
     #[graphql(skip)]
-    saga_id: Uuid,
-    #[graphql(skip)]
     correlation: Uuid,
     #[graphql(skip)]
     customer: UserId,
@@ -63,10 +61,10 @@ impl Saga {
         Ok(Some(events.map_err(fault)?))
     }
 
-    /// What operators did to it, newest first, 100 at most.
+    /// What operators did to it and to its events, dead letters and payments, newest first, 100 at most.
     #[graphql(complexity = "100 * child_complexity")]
     async fn acts(&self, ctx: &Context<'_>) -> Result<Vec<OperatorAct>> {
-        acts(Scope::of(ctx), ActFilter { about: Some(self.saga_id) }, Some(100), None).await.map_err(fault)
+        acts(Scope::of(ctx), ActFilter { about: Some(self.correlation) }, Some(100), None).await.map_err(fault)
     }
 
     /// Whose order it is; null if the account is gone.
@@ -92,7 +90,6 @@ impl From<orders_client::Saga> for Saga {
             expires_at: saga.expires_at.map(DateTime),
             timeline: None,
             compensations: None,
-            saga_id: saga.id,
             correlation: saga.correlation_id.uuid(),
             customer: saga.user_id,
         }

@@ -1,6 +1,6 @@
 //! What operators see.
 
-use async_graphql::{ID, SimpleObject};
+use async_graphql::{Enum, ID, SimpleObject};
 
 use crate::scalars::DateTime;
 
@@ -53,7 +53,7 @@ impl From<operations::DeadLetter> for DeadLetter {
 }
 
 /// Dead letters of all services, oldest first.
-#[derive(Debug, Default, SimpleObject)]
+#[derive(Debug, SimpleObject)]
 pub struct DeadLetterList {
     /// The letters.
     pub(super) items: Vec<DeadLetter>,
@@ -119,6 +119,27 @@ impl From<operations::UnsentEvent> for UnsentEvent {
     }
 }
 
+/// Unsent events of all services, oldest first.
+#[derive(Debug, SimpleObject)]
+pub struct UnsentEventList {
+    /// The events.
+    pub(super) items: Vec<UnsentEvent>,
+    /// Where the next page begins; null on the last one.
+    pub(super) next_cursor: Option<String>,
+    /// Services that did not answer.
+    pub(super) unreachable: Vec<&'static str>,
+}
+
+/// Whether an unsent event is still tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "operations::UnsentStatus")]
+pub enum UnsentStatus {
+    /// It is.
+    Pending,
+    /// It was given up, until an operator retries it.
+    Failed,
+}
+
 /// How a service's outbox stands.
 #[derive(Debug, SimpleObject)]
 pub struct Outbox {
@@ -132,8 +153,6 @@ pub struct Outbox {
     pub(super) failed: Option<i64>,
     /// The latest error.
     pub(super) last_error: Option<String>,
-    /// The oldest unsent events, 20 at most.
-    pub(super) events: Vec<UnsentEvent>,
 }
 
 /// How much waits in a queue.
@@ -179,12 +198,14 @@ pub struct OperatorAct {
     pub(super) actor: String,
     /// What, e.g. dead_letter.replay.
     pub(super) action: String,
-    /// To which dead letter, event or saga.
+    /// To which dead letter, event, saga, payment or account.
     pub(super) subject_id: ID,
     /// Of which queue, if it was a dead letter.
     pub(super) queue: Option<String>,
     /// Which event, if there was one.
     pub(super) event_id: Option<ID>,
+    /// The saga that it is part of, if it is part of one.
+    pub(super) correlation_id: Option<ID>,
     /// Why.
     pub(super) reason: Option<String>,
     /// done; missing if somebody else was faster; begun if it was interrupted and may have happened.
@@ -202,6 +223,7 @@ impl From<operations::Act> for OperatorAct {
             subject_id: act.subject_id.to_string().into(),
             queue: act.queue,
             event_id: act.event_id.map(|id| id.to_string().into()),
+            correlation_id: act.correlation_id.map(|id| id.to_string().into()),
             reason: act.reason,
             outcome: act.outcome,
         }

@@ -75,7 +75,7 @@ impl Analytics {
 /// Begins a generation, and notes who wanted it.
 pub(crate) async fn begin(tx: &Connection, actor: &str) -> Result<Generations, database::Error> {
     let begun = repository::begin_generation(tx, actor).await?;
-    let subject = Subject { id: Uuid::now_v7(), queue: None, event_id: None, event_type: None };
+    let subject = Subject::new(Uuid::now_v7());
     let operator = Operator { actor: actor.to_owned(), reason: None };
     audit::record(tx, &operator, Action::RebuildReports, &[subject], audit::Outcome::Done).await?;
     Ok(begun)

@@ -146,7 +146,7 @@ impl OrdersApi for Orders {
                 let saga = repository::sagas::saga(tx, id).await?.ok_or_else(no_saga)?;
                 let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
                 take_step(tx, &config, &caller, Step::of(saga.order_id, Input::Retry), refusal).await?;
-                let subject = Subject { id: saga.id, queue: None, event_id: None, event_type: None };
+                let subject = Subject::of_saga(saga.id, saga.correlation_id);
                 audit::record(tx, &operator, Action::RetrySaga, &[subject], audit::Outcome::Done).await?;
                 saga_detail(tx, id).await
             })

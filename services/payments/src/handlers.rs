@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use database::Connection;
+use database::audit::{self, Action, Operator, Subject};
 use events::{OrderId, PaymentId, RefundId, UserId};
 use payments_client::{CreateRefund, MAX_ORDERS, Payment, PaymentsApi, Refund, RefundStatus};
 use service::{Caller, Error, Page, idempotency};
@@ -37,6 +38,7 @@ impl PaymentsApi for Payments {
 
     async fn refund(&self, caller: &Caller, payment_id: PaymentId, request: CreateRefund) -> Result<Refund, Error> {
         let admin = caller.admin()?.user_id;
+        let operator = Operator { actor: caller.actor()?, reason: Some(request.reason.clone()) };
         check(&request)?;
         let operation = idempotency::Operation::new(
             SERVICE,
@@ -47,7 +49,7 @@ impl PaymentsApi for Payments {
             &(payment_id, &request),
         )?;
         let refund = idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move { promise(tx, payment_id, request, admin).await })
+            Box::pin(async move { promise(tx, payment_id, request, admin, &operator).await })
         })
         .await?;
         self.worker.nudge();
@@ -75,12 +77,13 @@ fn check(request: &CreateRefund) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stores the refund and takes it off what is left, under the lock of the payment.
+/// Stores the refund, with who gave it, and takes it off what is left, under the lock of the payment.
 async fn promise(
     tx: &Connection,
     payment_id: PaymentId,
     request: CreateRefund,
     admin: UserId,
+    operator: &Operator,
 ) -> Result<Refund, Error> {
     let mut payment = repository::lock_payment(tx, payment_id)
         .await?
@@ -100,6 +103,8 @@ async fn promise(
         attempts: 0,
     };
     repository::save_payments(tx, &[&payment]).await?;
+    let subject = Subject::of_saga(payment_id.uuid(), payment.correlation_id);
+    audit::record(tx, operator, Action::Refund, &[subject], audit::Outcome::Done).await?;
     let id = refund.id;
     repository::insert_refunds(tx, &[refund]).await?;
     Ok(repository::shown_refund_by_id(tx, id).await?)

@@ -55,7 +55,7 @@ const unsent = { needs: (page) => page.getByRole('button', { name: 'Send again' 
 const unsentEvent = {
   path: '/console/messages/outbox',
   prepare: async (page) => {
-    await page.getByRole('listitem').filter({ hasText: 'Given up' }).getByRole('link').first().click()
+    await page.getByRole('list', { name: 'Events not sent yet' }).getByRole('listitem').filter({ hasText: 'Given up' }).getByRole('link').first().click()
     await page.getByRole('region', { name: 'Message' }).waitFor()
   },
 }

@@ -194,6 +194,7 @@ fn operators() -> Vec<FieldRule> {
         field("Query.deadLetters", ADMIN, json!({"first": 5, "service": OPERATED, "queue": "$queue", "about": "x"})),
         field("Query.deadLetter", ADMIN, json!({"service": OPERATED, "queue": "$queue", "id": "$letter"})),
         field("Query.outboxes", ADMIN, json!({})),
+        field("Query.outboxEvents", ADMIN, json!({"first": 5, "service": OPERATED, "status": "FAILED"})),
         field("Query.outboxEvent", ADMIN, json!({"service": OPERATED, "eventId": "$event"})),
         field("Query.sagas", ADMIN, json!({"first": 5, "status": "CONFIRMED"})),
         field("Query.saga", ADMIN, json!({"id": "$order"})),

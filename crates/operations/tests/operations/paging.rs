@@ -27,11 +27,13 @@ async fn pages_of_acts_survive_writes() {
     let shop = Shop::new(Kind::Postgres).await;
     let (admin, owner, letter) = (shop.caller(Role::Admin), shop.db.owner().await, Uuid::now_v7());
     let operator = Operator { actor: "shell:test".to_owned(), reason: None };
-    let subjects = vec![Subject { id: letter, queue: None, event_id: None, event_type: None }; 6];
+    let saga = CorrelationId::new();
+    let subjects = vec![Subject::of_saga(letter, saga); 6];
     let db = shop.database.read().await.expect("connect");
     audit::record(&db, &operator, Action::ReplayDeadLetter, &subjects, Outcome::Begun).await.expect("record");
     drop(db);
-    for filter in [ActFilter::default(), ActFilter { about: Some(letter) }] {
+    for about in [None, Some(letter), Some(saga.uuid())] {
+        let filter = ActFilter { about };
         let read = async |cursor| {
             let page = shop.http.acts(&admin, filter, two_after(cursor)).await.expect("a page");
             (page.items.iter().map(|act| act.id).collect(), page.next_cursor)

@@ -1,3 +1,4 @@
+use database::audit;
 use futures_util::future::join_all;
 use payments_client::{CreateRefund, PaymentStatus, PaymentsApi, RefundStatus};
 use testkit::eventually;
@@ -110,6 +111,14 @@ async fn an_admin_gives_back_parts_and_the_order_the_rest() {
 
     let too_much = shop.service.refund(&admin(), payment.id, some("7.01")).await.unwrap_err();
     assert_eq!((too_much.code.as_ref(), too_much.status.as_u16()), ("refund_exceeds_captured", 409));
+    let acts =
+        audit::list(&shop.database.read().await.unwrap(), Some(order.correlation.uuid()), None, 10).await.unwrap();
+    let told: Vec<_> = acts.iter().map(|act| (act.subject.id, act.action.as_str(), act.reason.as_deref())).collect();
+    assert_eq!(
+        told,
+        [(payment.id.uuid(), "payment.refund", Some("damaged in transit"))],
+        "and what was refused is no act"
+    );
 
     shop.request_refund(&order).await;
     let told = shop.hear(&order, "PaymentRefunded", 2).await;

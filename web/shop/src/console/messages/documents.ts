@@ -92,15 +92,17 @@ export const DiscardMutation = graphql(`
   }
 `)
 
-export const OutboxesQuery = graphql(`
-  query Outboxes {
+export const OutboxQuery = graphql(`
+  query Outbox($first: Int!, $after: String, $service: String, $status: UnsentStatus) {
     outboxes {
       service
       pending
       oldestAgeS
       failed
       lastError
-      events {
+    }
+    outboxEvents(first: $first, after: $after, service: $service, status: $status) {
+      items {
         eventId
         service
         eventType
@@ -110,6 +112,7 @@ export const OutboxesQuery = graphql(`
         recordedAt
         lastError
       }
+      nextCursor
     }
   }
 `)

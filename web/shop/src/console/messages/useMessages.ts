@@ -3,11 +3,11 @@ import { computed, toValue } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
 import { usePolledQuery } from '../parts/usePolledQuery'
-import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxesQuery, OutboxEventQuery } from './documents'
+import { ActsQuery, DeadLetterQuery, DeadLettersQuery, OutboxEventQuery, OutboxQuery } from './documents'
 
 export type DeadLetterRow = ResultOf<typeof DeadLettersQuery>['deadLetters']['items'][number]
-export type Outbox = ResultOf<typeof OutboxesQuery>['outboxes'][number]
-export type UnsentEvent = Outbox['events'][number]
+export type Outbox = ResultOf<typeof OutboxQuery>['outboxes'][number]
+export type UnsentEvent = ResultOf<typeof OutboxQuery>['outboxEvents']['items'][number]
 export type OperatorAct = ResultOf<typeof ActsQuery>['operatorActs'][number]
 
 const POLL_EVERY_MS = 5_000
@@ -44,9 +44,20 @@ export function useDeadLetter(variables: MaybeRefOrGetter<VariablesOf<typeof Dea
   }
 }
 
-export function useOutboxes() {
-  const { data, error, fetching, refresh } = usePolledQuery({ query: OutboxesQuery, variables: {} }, POLL_EVERY_MS)
-  return { outboxes: computed(() => data.value?.outboxes ?? []), error, fetching, retry: refresh }
+/** How each outbox stands, and a page of what they hold. */
+export function useOutbox(variables: MaybeRefOrGetter<VariablesOf<typeof OutboxQuery>>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: OutboxQuery, variables: computed(() => toValue(variables)) },
+    POLL_EVERY_MS,
+  )
+  return {
+    outboxes: computed(() => data.value?.outboxes ?? []),
+    events: computed(() => data.value?.outboxEvents.items ?? []),
+    nextCursor: computed(() => data.value?.outboxEvents.nextCursor ?? null),
+    error,
+    fetching,
+    retry: refresh,
+  }
 }
 
 export function useOutboxEvent(variables: MaybeRefOrGetter<VariablesOf<typeof OutboxEventQuery>>) {

@@ -60,6 +60,7 @@ export const EMBEDDED_TYPES = [
   'TimelineEntry',
   'TopProduct',
   'UnsentEvent',
+  'UnsentEventList',
   'UpdateCartItemPayload',
   'UpdateProductPayload',
   'UpdateProfilePayload',
