@@ -172,6 +172,11 @@ impl Connection {
         self.batch_execute("BEGIN").await
     }
 
+    pub(crate) async fn begin_batch(&self) -> Result<(), Error> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        self.batch_execute(BEGIN_OF_A_BATCH).await
+    }
+
     /// Opens the transaction of [`crate::Database::write_opening`] together with its first statement, in one round trip;
     /// in one that is open it is a statement like any other.
     ///

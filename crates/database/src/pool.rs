@@ -102,6 +102,7 @@ pub struct Database {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begin {
     First,
+    Batch,
     ByTheWork,
 }
 
@@ -158,6 +159,17 @@ impl Database {
         self.transact(Begin::First, work).await
     }
 
+    /// As [`Database::write`], for work on many things at once: its statements are planned as those of
+    /// [`Connection::open_with`], to find rows by their keys.
+    pub async fn write_batch<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.transact(Begin::Batch, work).await
+    }
+
     /// As [`Database::write`], but `work` opens the transaction together with its first statement
     /// ([`Connection::open_with`]), and may end it together with its last ([`Connection::last`]).
     pub async fn write_opening<T, E, F>(&self, work: F) -> Result<T, E>
@@ -181,6 +193,7 @@ impl Database {
             connection.set_trace(trace);
             match begin {
                 Begin::First => connection.begin().await.map_err(E::from)?,
+                Begin::Batch => connection.begin_batch().await.map_err(E::from)?,
                 Begin::ByTheWork => connection.set_ends_with_the_work(),
             }
             let result = work(&connection).await;

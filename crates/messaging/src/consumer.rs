@@ -395,7 +395,7 @@ impl Consumer {
         };
         let done = self
             .database
-            .write(move |tx| Box::pin(async move { work.run(tx).await }))
+            .write_batch(move |tx| Box::pin(async move { work.run(tx).await }))
             .await
             .inspect_err(|_| self.took("failed", started))
             .map_err(AttemptError::Handler)?;

@@ -34,8 +34,10 @@ database::statements! {
     /// Which generation is shown, and which one grows.
     GENERATIONS = "SELECT shown, building, actor, began_at, moved_at, done, wanted FROM generations";
     /// What is known of orders and carts. A statement of its own, since it has to see what the lock was waiting for.
-    LOAD = "SELECT generation, id, state::text AS state
-        FROM facts JOIN generations ON generation IN (shown, building) WHERE id = ANY($1)";
+    /// The generations are asked for first, for they lead the index: joined, they may be looked at last, and each id then
+    /// reads the whole index.
+    LOAD = "SELECT generation, id, state::text AS state FROM facts
+        WHERE generation = ANY((SELECT ARRAY[shown, building] FROM generations)::int[]) AND id = ANY($1)";
     /// Remembers what is known now.
     STORE_FACTS = "INSERT INTO facts (generation, id, state)
         SELECT $3, id, state::json FROM unnest($1::uuid[], $2::text[]) AS fact (id, state)
