@@ -61,6 +61,76 @@ fn wrong_usage_is_exit_code_2_and_nothing_on_stdout() {
     assert!(!prost.data_dir.exists(), "a wrong call leaves no trace");
 }
 
+const BEGINS_COLOUR: &str = "\u{1b}[";
+
+/// A command as it looks on a terminal, which is told not to be colourful or is not told.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(arguments: &str, no_color: Option<&str>) -> String {
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command"]);
+    script.arg(format!("'{}' {arguments}", env!("CARGO_BIN_EXE_prost"))).arg("/dev/null");
+    script.env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value))).env("TERM", "xterm");
+    data(&script.stdin(std::process::Stdio::null()).output().expect("run script"))
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let prost = Prost::new();
+    for arguments in [&["--help"][..], &["status"], &["doctor"], &["open"]] {
+        let output = prost.run(arguments);
+        let text = data(&output) + &errors(&output);
+        assert!(!text.is_empty() && !text.contains(BEGINS_COLOUR), "{arguments:?} in a pipe: {text}");
+    }
+    #[cfg(target_os = "linux")]
+    for arguments in ["--help", "open"] {
+        assert!(on_a_terminal(arguments, None).contains(BEGINS_COLOUR), "{arguments} is plain");
+        let text = on_a_terminal(arguments, Some("1"));
+        assert!(!text.is_empty() && !text.contains(BEGINS_COLOUR), "{arguments} with NO_COLOR: {text}");
+    }
+}
+
+/// `./prost test` with a cargo that only notes what it is asked, and ends like this; what it was asked.
+fn tested(prost: &Prost, arguments: &[&str], ending: &str) -> (Output, String) {
+    use std::os::unix::fs::PermissionsExt;
+    let (cargo, asked) = (prost.data_dir.join("cargo"), prost.data_dir.join("asked"));
+    std::fs::create_dir_all(&prost.data_dir).expect("make a folder");
+    let script = r#"#!/bin/sh
+case "$*" in
+metadata*) exec "$REAL_CARGO" "$@" ;;
+*--version) exit 0 ;;
+esac
+printf '%s\n' "$*" >>"$ASKED"
+exit "$ENDING""#;
+    std::fs::write(&cargo, script).expect("write a cargo");
+    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("let it run");
+    std::fs::write(&asked, "").expect("begin the notes");
+    let path = format!("{}:{}", prost.data_dir.display(), std::env::var("PATH").expect("a path"));
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../prost"))
+        .arg("test")
+        .args(arguments)
+        .env("PATH", path)
+        .env("REAL_CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .env("ASKED", &asked)
+        .env("ENDING", ending)
+        .env_remove("CI")
+        .output()
+        .expect("run the script");
+    (output, std::fs::read_to_string(&asked).expect("read the notes"))
+}
+
+#[test]
+fn quick_tests_are_those_that_need_no_server() {
+    let prost = Prost::new();
+    let (output, asked) = tested(&prost, &["--quick"], "0");
+    assert!(code(&output) == Some(0) && data(&output).contains("PASSED"), "{}", errors(&output));
+    assert_eq!(asked.lines().count(), 1, "{asked}");
+    assert!(asked.contains("--workspace") && asked.contains("--lib --bins"), "{asked}");
+    let (output, _) = tested(&prost, &["--quick"], "100");
+    assert!(code(&output) == Some(1) && data(&output).contains("FAILED"), "{}", data(&output));
+    let (output, asked) = tested(&prost, &["--slow"], "0");
+    assert_eq!((code(&output), asked.as_str()), (Some(2), ""), "{}", errors(&output));
+}
+
 #[test]
 fn where_there_is_no_shop_down_status_and_reset_say_so_and_make_nothing() {
     let prost = Prost::new();

@@ -24,7 +24,7 @@ async fn journey(shop: Shop) {
     let shopper = guest.with_token(registered["registerUser"]["token"].as_str().expect("a token"));
 
     let order = shopper.checkout(&cart, "pm_card_visa").await;
-    let states = shopper.watch(&order).await;
+    let states = shopper.watch(&order, |_| ()).await;
     assert_eq!(states.last().map(String::as_str), Some("CONFIRMED"), "{states:?}");
     assert!(is_forward(&states), "{states:?}");
 

@@ -161,6 +161,36 @@ async fn what_took_several_attempts_says_why() {
     assert!(shop.run(&["saga", "show", &order]).contains("attempts; "), "the reason is told");
 }
 
+/// Each gateway has the news in a queue of its own: nobody takes it from somebody who watches at another.
+#[tokio::test]
+async fn whichever_gateway_one_watches_at_tells_everything() {
+    let mut shop = Shop::in_one_process(Transport::Postgres).await;
+    let other = shop.another_gateway().await;
+    let product = shop.client().signed_in(Role::Admin).create_product("Darjeeling", "11.00", 5).await;
+    let owner = shop.database.owner().await;
+    owner.batch_execute("ALTER TABLE payments.payments RENAME TO mislaid").await.expect("break it");
+    let shopper = shop.client().signed_in(Role::User);
+    let order = shopper.checkout(&shopper.cart_with(&product, 1).await, "pm_card_visa").await;
+    shopper.order_in(&order, &["INVENTORY_RESERVED"], SOON).await;
+
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let watching = [shopper.clone(), shopper.at(other)].map(|shopper| {
+        let (order, told) = (order.clone(), told.clone());
+        tokio::spawn(async move {
+            let tell = |status: &str| told.send(status.to_owned()).expect("the test listens");
+            shopper.watch(&order, tell).await
+        })
+    });
+    for _ in &watching {
+        assert_eq!(heard.recv().await.as_deref(), Some("INVENTORY_RESERVED"), "as it is, at once");
+    }
+    owner.batch_execute("ALTER TABLE payments.mislaid RENAME TO payments").await.expect("mend it");
+    for watched in watching {
+        let states = watched.await.expect("it is told to the end");
+        assert_eq!(states.last().map(String::as_str), Some("CONFIRMED"), "{states:?}");
+    }
+}
+
 async fn printed(shop: &Shop) -> String {
     let answer = client::http().get(format!("{}/metrics", shop.url("gateway"))).send().await.expect("metrics");
     answer.text().await.expect("text")

@@ -13,6 +13,9 @@ use crate::surface::state::State;
 use crate::surface::things::Things;
 use crate::surface::{Answer, Log, World};
 
+/// How a WebSocket ends that was sent what is no message, or more than one may have.
+const CLOSED: [&str; 2] = ["closed: 4400", "closed: 1009"];
+
 /// A place in the arguments.
 struct Place {
     pointer: String,
@@ -84,6 +87,25 @@ impl<'a> Target<'a> {
 
     /// What is wrong with the answer to a shot, if something is.
     async fn fire(&self, shot: &Shot) -> Option<String> {
+        let complaint = match self.root.kind {
+            "subscription" => self.fire_live(shot).await,
+            _ => self.fire_once(shot).await,
+        };
+        complaint.map(|complaint| format!("{}: {}: {complaint}", self.root.name(), shot.what))
+    }
+
+    /// Over a WebSocket, which is closed on what is no message and on what is too long.
+    async fn fire_live(&self, shot: &Shot) -> Option<String> {
+        match self.world.subscribe(&self.document, &shot.variables, Some(&self.token)).await {
+            Ok(live) => {
+                let is_taken = shot.must == Must::Refuse && live.errors().is_empty();
+                live.complaint().or_else(|| is_taken.then(|| format!("was taken: {}", live.answer)))
+            }
+            Err(ending) => (!CLOSED.contains(&ending.as_str())).then_some(ending),
+        }
+    }
+
+    async fn fire_once(&self, shot: &Shot) -> Option<String> {
         let body = format!("{{\"query\": {}, \"variables\": {}}}", json!(self.document), shot.variables);
         let request = self.world.ask("gateway", Method::POST, "/graphql").bearer_auth(&self.token);
         let answer = match self.world.send(request.header("content-type", "application/json").body(body)).await {
@@ -91,13 +113,12 @@ impl<'a> Target<'a> {
             Err(error) => return Some(error),
         };
         let is_refused = self.is_refused(&answer);
-        let complaint = match (answer.status, yielded(&answer)) {
+        match (answer.status, yielded(&answer)) {
             (400.., _) => answer.common_complaint(),
             (_, Err(complaint)) => Some(complaint),
             (_, Ok(_)) if shot.must == Must::Refuse && !is_refused => Some(format!("was taken: {}", answer.start())),
             (_, Ok(_)) => None,
-        };
-        complaint.map(|complaint| format!("{}: {}: {complaint}", self.root.name(), shot.what))
+        }
     }
 
     fn is_refused(&self, answer: &Answer) -> bool {
@@ -145,7 +166,7 @@ async fn no_field_takes_harm_from_what_it_is_sent() {
     let world = World::with(&[("RUST_LOG", "debug")], Some(file)).await;
     let (schema, rules) = (Schema::of(&world).await, rules());
     let (mut wrong, mut fired) = (Vec::new(), 0);
-    for root in schema.roots().iter().filter(|root| root.kind != "subscription") {
+    for root in &schema.roots() {
         // A field without a rule fails another test.
         let Some(rule) = rules.iter().find(|rule| rule.name == root.name()) else { continue };
         let target = Target::new(&world, &schema, root, rule).await;

@@ -37,7 +37,7 @@ impl Trial<'_> {
         let arguments = things.fill_json(&self.rule.arguments).await;
         let document = self.schema.document(self.root, &arguments);
         if self.root.kind == "subscription" {
-            return self.world.subscribe(&document, &arguments, token).await;
+            return self.world.subscribe(&document, &arguments.to_string(), token).await;
         }
         let mut request = self.world.query(&document, &arguments, token);
         if let Some(cookie) = self.rule.cookie {

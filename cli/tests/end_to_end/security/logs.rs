@@ -47,13 +47,27 @@ async fn the_log_keeps_every_secret() {
 }
 
 #[tokio::test]
-async fn the_log_keeps_every_secret_over_rabbitmq_and_redis() {
+async fn a_log_in_json_names_each_request_and_keeps_every_secret() {
     let redis = testkit::redis_url().await;
-    keeps_every_secret(Transport::Rabbit, &[("REDIS_URL", &redis)]).await;
+    let log = keeps_every_secret(Transport::Rabbit, &[("REDIS_URL", &redis), ("LOG_FORMAT", "json")]).await;
+    let mut requests = 0;
+    for line in log.lines() {
+        let said: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        for name in ["timestamp", "level", "target"] {
+            assert!(said[name].is_string(), "no {name}: {line}");
+        }
+        if said["target"] == "http" {
+            let mut ids =
+                said["spans"].as_array().into_iter().flatten().filter_map(|span| span["correlation_id"].as_str());
+            assert!(ids.any(|id| Uuid::parse_str(id).is_ok()), "of no request: {line}");
+            requests += 1;
+        }
+    }
+    assert!(requests > 20, "only {requests} lines about requests");
 }
 
-/// At the most talkative level there is.
-async fn keeps_every_secret(transport: Transport, settings: &[(&str, &str)]) {
+/// At the most talkative level there is; the log.
+async fn keeps_every_secret(transport: Transport, settings: &[(&str, &str)]) -> String {
     let (log, file) = Log::new();
     let own = [("RUST_LOG", "trace"), ("JWT_SECRET_PREVIOUS", "an older secret, of 32 bytes or more")];
     let world = World::of(Shop::over(transport, &[settings, &own].concat(), Some(file)).await).await;
@@ -81,6 +95,7 @@ async fn keeps_every_secret(transport: Transport, settings: &[(&str, &str)]) {
         .chain(log.lines().filter(|line| holds_card_number(line)).map(|line| format!("a card: {line}")))
         .collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
+    log
 }
 
 /// The password in a server's URL.

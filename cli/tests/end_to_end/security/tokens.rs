@@ -11,7 +11,7 @@ use service::{Claims, Role};
 use uuid::Uuid;
 
 use crate::support::shop::{JWT_SECRET, SERVICES};
-use crate::surface::graphql::Socket;
+use crate::surface::graphql::Yield;
 use crate::surface::introspection::Schema;
 use crate::surface::openapi::{self, Described};
 use crate::surface::operations::{Outcome, Rule, rules};
@@ -122,13 +122,8 @@ async fn no_door_opens_to_a_token_that_is_not_ours() {
                 Err(error) => wrong.push(format!("{door}, a token {what}: {error}")),
             }
         }
-        let mut socket = Socket::open(&world).await.expect("open a WebSocket");
-        let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
-        socket.say(&init).await.expect("say");
-        let heard = socket.hear().await;
-        if heard != Err("closed: 4403".to_owned()) {
-            wrong.push(format!("WebSocket, a token {what}: {heard:?}"));
-        }
+        let live = world.subscribe("subscription { nothing }", "{}", Some(&token)).await;
+        wrong.extend(unless_shut(&live).map(|found| format!("WebSocket, a token {what}: {found}")));
     }
     assert!(wrong.is_empty(), "{} surprises:\n{}", wrong.len(), wrong.join("\n"));
 
@@ -176,6 +171,12 @@ fn unless_refused(answer: &Answer) -> Option<String> {
     answer.common_complaint().or((!is_refused).then(|| format!("{} {}", answer.status, answer.start())))
 }
 
+/// What is wrong with what a WebSocket says to a bad token.
+fn unless_shut(live: &Result<Yield, String>) -> Option<String> {
+    let is_shut = live.as_ref().is_err_and(|ending| ending == "closed: 4403");
+    (!is_shut).then(|| format!("{live:?}"))
+}
+
 #[tokio::test]
 async fn no_operation_and_no_field_takes_a_token_that_is_not_ours() {
     let world = World::open().await;
@@ -198,9 +199,13 @@ async fn no_operation_and_no_field_takes_a_token_that_is_not_ours() {
             let Described { service, method, path, .. } = operation;
             wrong.extend(complaint.map(|found| format!("{service} {method} {path}, a token {what}: {found}")));
         }
-        for root in schema.roots().iter().filter(|root| root.kind != "subscription") {
+        for root in &schema.roots() {
             let Some(rule) = fields::rules().into_iter().find(|rule| rule.name == root.name()) else { continue };
             let document = schema.document(root, &rule.arguments);
+            if root.kind == "subscription" {
+                let live = world.subscribe(&document, &rule.arguments.to_string(), Some(&token)).await;
+                wrong.extend(unless_shut(&live).map(|found| format!("{}, a token {what}: {found}", rule.name)));
+            }
             let request = world.query(&document, &rule.arguments, Some(&token));
             let complaint = unless_refused(&world.send(request).await.expect("an answer"));
             wrong.extend(complaint.map(|found| format!("{}, a token {what}: {found}", rule.name)));

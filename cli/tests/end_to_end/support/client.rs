@@ -139,8 +139,13 @@ impl Client {
         self.order(id).await
     }
 
-    /// Watches an order live until its subscription ends; the states in the order in which they came.
-    pub async fn watch(&self, order: &str) -> Vec<String> {
+    /// The same person at another gateway.
+    pub fn at(&self, gateway: String) -> Client {
+        Client { gateway, ..self.clone() }
+    }
+
+    /// Watches an order live until its subscription ends; the states in the order in which they came, each told at once.
+    pub async fn watch(&self, order: &str, told: impl Fn(&str)) -> Vec<String> {
         let url = format!("{}/graphql", self.gateway.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a WebSocket URL");
         request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
@@ -165,7 +170,9 @@ impl Client {
                 }
                 Some("next") => {
                     let status = message["payload"]["data"]["orderStatus"]["status"].as_str();
-                    states.push(status.unwrap_or_else(|| panic!("{message}")).to_owned());
+                    let status = status.unwrap_or_else(|| panic!("{message}"));
+                    told(status);
+                    states.push(status.to_owned());
                 }
                 Some("complete") => break,
                 Some("ping") => socket.send(Message::text(r#"{"type":"pong"}"#)).await.expect("send"),

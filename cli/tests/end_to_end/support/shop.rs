@@ -180,6 +180,17 @@ impl Shop {
         self.processes.insert(service.to_owned(), child);
     }
 
+    /// Starts one more gateway, and returns its base URL once it is ready.
+    pub async fn another_gateway(&mut self) -> String {
+        let port = free_ports(1)[0].to_string();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut command = self.command(&["serve", "gateway"]);
+        let child = command.env("GATEWAY_PORT", port).stdout(Stdio::null()).spawn().expect("start a gateway");
+        self.processes.insert("another gateway".to_owned(), child);
+        is_ready("another gateway", &url).await;
+        url
+    }
+
     async fn start_each(&mut self) {
         for service in SERVICES {
             self.start(service);
@@ -216,17 +227,8 @@ impl Shop {
 
     /// Waits until every service says that it is ready.
     pub async fn ready(&self) {
-        let http = super::client::http();
         for service in SERVICES {
-            let url = format!("{}/readyz", self.url(service));
-            eventually(Duration::from_secs(60), || async {
-                match http.get(&url).send().await {
-                    Ok(answer) if answer.status().is_success() => Ok(()),
-                    Ok(answer) => Err(format!("{service}: {}", answer.status())),
-                    Err(error) => Err(format!("{service}: {error}")),
-                }
-            })
-            .await;
+            is_ready(service, &self.url(service)).await;
         }
     }
 
@@ -244,6 +246,19 @@ impl Drop for Shop {
             }
         }
     }
+}
+
+/// Waits until the process at this URL says that it is ready.
+async fn is_ready(service: &str, url: &str) {
+    let http = super::client::http();
+    eventually(Duration::from_secs(60), || async {
+        match http.get(format!("{url}/readyz")).send().await {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => Err(format!("{service}: {}", answer.status())),
+            Err(error) => Err(format!("{service}: {error}")),
+        }
+    })
+    .await;
 }
 
 /// Beside the test's own database, so that shops of parallel tests stay apart.

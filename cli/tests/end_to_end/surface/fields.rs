@@ -70,6 +70,7 @@ pub const OPERATORS_TYPES: &[&str] = &[
     "StockChangeEdge",
     "TopProduct",
     "UnsentEvent",
+    "UnsentEventList",
 ];
 
 /// Fields of public types that are for admins only: others are told FORBIDDEN or UNAUTHENTICATED there.

@@ -52,17 +52,17 @@ impl World {
         token.into_iter().fold(request, |request, token| request.bearer_auth(token))
     }
 
-    /// Asks for something live, and returns the first that comes.
-    pub async fn subscribe(&self, document: &str, variables: &Value, token: Option<&str>) -> Result<Yield, String> {
+    /// Asks for something live, and returns the first that comes. The variables are JSON, or what is sent as such.
+    pub async fn subscribe(&self, document: &str, variables: &str, token: Option<&str>) -> Result<Yield, String> {
         let mut socket = Socket::open(self).await?;
         let payload = token.map_or(json!({}), |token| json!({"authorization": format!("Bearer {token}")}));
-        socket.say(&json!({"type": "connection_init", "payload": payload})).await?;
+        socket.say(&json!({"type": "connection_init", "payload": payload}).to_string()).await?;
         let acknowledged = socket.hear().await?;
         if acknowledged["type"] != "connection_ack" {
             return Err(format!("no acknowledgement: {acknowledged}"));
         }
-        let payload = json!({"query": document, "variables": variables});
-        socket.say(&json!({"id": "1", "type": "subscribe", "payload": payload})).await?;
+        let payload = format!("{{\"query\": {}, \"variables\": {variables}}}", json!(document));
+        socket.say(&format!("{{\"id\": \"1\", \"type\": \"subscribe\", \"payload\": {payload}}}")).await?;
         let first = socket.hear().await?;
         match first["type"].as_str() {
             Some("next") => Ok(Yield { answer: first["payload"].clone() }),
@@ -105,8 +105,8 @@ impl Socket {
         Ok(Socket(socket))
     }
 
-    pub async fn say(&mut self, message: &Value) -> Result<(), String> {
-        self.0.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())
+    pub async fn say(&mut self, message: &str) -> Result<(), String> {
+        self.0.send(Message::text(message)).await.map_err(|error| error.to_string())
     }
 
     /// The next message; `Err` with the code if the gateway closes instead.
