@@ -4,7 +4,18 @@ import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import { closeWhenDone, replayDeadLetter } from './consoleJourneys.js'
 import { focusIsOn, tabTo } from './keys.js'
-import { caller, discardAll, logIn, logInAsOperator, placeOrder, poison, stick, unsend } from './operator.js'
+import {
+  caller,
+  discardAll,
+  emptyOutbox,
+  fillOutbox,
+  logIn,
+  logInAsOperator,
+  placeOrder,
+  poison,
+  stick,
+  unsend,
+} from './operator.js'
 import { openShop, visitor } from './shop.js'
 
 // A picture of one green pixel.
@@ -325,6 +336,23 @@ describe('messages', () => {
       await page.getByRole('dialog').getByRole('link', { name: 'See it in the audit trail' }).click()
       await page.getByRole('cell', { name: 'Replayed a dead letter' }).first().waitFor()
     })
+  })
+
+  test('events that were not sent are paged through, of one service and in one state', async () => {
+    await fillOutbox(shop, 30)
+    await withConsole('/console/messages/outbox', async (page) => {
+      const events = page.getByRole('list', { name: 'Events not sent yet' }).getByRole('listitem')
+      await page.getByRole('combobox', { name: 'Service' }).selectOption('products')
+      await page.getByRole('list', { name: 'How each service stands' }).getByText('30 given up').waitFor()
+      await events.nth(24).waitFor()
+      assert.equal(await events.count(), 25)
+      await page.getByRole('link', { name: 'Next page' }).click()
+      await events.nth(24).waitFor({ state: 'detached' })
+      await events.nth(4).waitFor()
+      assert.equal(await events.count(), 5)
+      await page.getByRole('combobox', { name: 'State' }).selectOption('Waiting')
+      await page.getByText('No such event waits').waitFor()
+    }).finally(() => emptyOutbox(shop))
   })
 
   test('what the broker refused is read, sent again, and given up with a reason', async () => {

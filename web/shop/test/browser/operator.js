@@ -87,6 +87,22 @@ export const unsend = (shop, order) =>
        FROM orders.events WHERE event_type = 'OrderConfirmed' AND aggregate_id = '${order}'`,
   )
 
+/** Fills the outbox of products with events that it has given up; `emptyOutbox` takes them out again. */
+export const fillOutbox = (shop, count) =>
+  sql(
+    shop,
+    `WITH recorded AS (
+       INSERT INTO catalog.events (event_id, event_type, aggregate_type, aggregate_id, correlation_id, exchange,
+                                   routing_key, envelope)
+         SELECT id, 'ProductUpdated', 'product', id, id, 'products.events', 'product.updated', '{}'
+         FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ${count})) made
+         RETURNING event_id, recorded_at)
+     INSERT INTO catalog.outbox (event_id, recorded_at, attempts, last_error, failed_at)
+       SELECT event_id, recorded_at, 10, 'filled by a test', now() FROM recorded`,
+  )
+
+export const emptyOutbox = (shop) => sql(shop, `DELETE FROM catalog.outbox WHERE last_error = 'filled by a test'`)
+
 /** Nothing that a console can do: only a shop of the tests' own is broken on purpose. */
 function sql(shop, statement) {
   if (!shop.prost) throw new Error('SHOP names a shop that the tests may not break: leave it out')
