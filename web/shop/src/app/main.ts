@@ -9,7 +9,6 @@ import { listPage, productPage } from '@/catalog/pages'
 import { createGraphql } from '@/graphql/client'
 import { liveKey } from '@/graphql/live'
 import { createSession, sessionKey } from '@/graphql/session'
-import { awaitFirstPaint } from '@/ui/firstPaint'
 import App from './App.vue'
 import { i18n, restored } from './i18n'
 import { createShopRouter } from './router'
@@ -36,7 +35,6 @@ app.use(i18n).use(router).use(urql, client)
 // Not awaited: the first page lies in the same file, and would wait for this module to end.
 void Promise.all([restored, router.isReady()]).then(() => {
   app.mount('#app')
-  awaitFirstPaint()
   setTimeout(loadCatalog, QUIET_AFTER_MS)
 })
 

@@ -9,6 +9,7 @@ import { consoleRoutes } from '@/console/routes'
 import { demoRoutes } from '@/demo/routes'
 import { orderRoutes } from '@/orders/routes'
 import type { Session } from '@/graphql/session'
+import { endFirstPage } from '@/ui/turns'
 import { i18n, restored } from './i18n'
 
 declare module 'vue-router' {
@@ -70,7 +71,9 @@ export function createShopRouter(session: Session) {
   router.afterEach((to, from, failure) => {
     if (failure) return
     showTitle(to)
-    if (from.matched.length > 0 && to.path !== from.path) void focusPage(to)
+    if (from.matched.length === 0 || to.path === from.path) return
+    endFirstPage()
+    void focusPage(to)
   })
 
   return router

@@ -1,0 +1,39 @@
+import { onMounted, readonly, ref } from 'vue'
+
+/** What of the first page waits to be rendered, in the order of the page. */
+const waiting: (() => void)[] = []
+let isRendering = false
+let isFirstPage = true
+
+/**
+ * Whether it is a part's turn to be rendered. On the first page of a visit what is out of sight waits until the rest has
+ * been painted, and then comes part by part: that is seen sooner, and a slow phone answers a touch in between. A page
+ * that comes later is rendered at once.
+ */
+export function useTurn() {
+  const isDue = ref(!isFirstPage)
+  if (isFirstPage) {
+    onMounted(() => {
+      waiting.push(() => (isDue.value = true))
+      if (!isRendering) void renderInTurns()
+    })
+  }
+  return readonly(isDue)
+}
+
+async function renderInTurns() {
+  isRendering = true
+  while (waiting.length > 0) {
+    await nextPaint()
+    waiting.shift()?.()
+  }
+  isRendering = false
+}
+
+/** The task after the next frame. */
+const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+
+/** Called when the visitor goes on to another page. */
+export function endFirstPage() {
+  isFirstPage = false
+}
