@@ -4,7 +4,7 @@
 //
 // With SHOP=http://… the tests visit that one instead, and leave it as it is when they end.
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,9 +95,12 @@ function isFree(port) {
   })
 }
 
-/** The first of so many free ports in a row. */
+/** So many free ports in a row. Others look for ports, too, and a shop takes seconds to open: each begins elsewhere. */
 async function freePorts(count) {
-  for (let first = 29_000; first < 32_000; first += count) {
+  const [least, places] = [29_000, Math.floor(3_000 / count)]
+  const begin = randomInt(places)
+  for (let place = 0; place < places; place++) {
+    const first = least + ((begin + place) % places) * count
     const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)))
     if (free.every(Boolean)) return first
   }
