@@ -1,5 +1,15 @@
 import { useI18n } from 'vue-i18n'
 
+/** What an operator did. */
+export interface Act {
+  id: string
+  actedAt: string
+  actor: string
+  action: string
+  reason: string | null
+  outcome: string
+}
+
 /** What operators' acts are called. An act that is newer than this console goes by its own name. */
 export function useActTexts() {
   const { t, te } = useI18n()
