@@ -62,7 +62,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
     let started = match format {
         LogFormat::Text => {
             use std::io::IsTerminal;
-            let is_colourful = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let is_colourful = std::io::stderr().is_terminal() && !is_refused;
             registry.with(lines.with_ansi(is_colourful)).try_init()
         }
         LogFormat::Json => {
