@@ -9,7 +9,7 @@ use testkit::eventually;
 
 use crate::support::{Client, Shop, Transport, client, oracle};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 const SAGA: &str = "query($id: ID!) { saga(id: $id) { customerEmail correlationId events { eventId eventType service
@@ -181,6 +181,7 @@ async fn whichever_gateway_one_watches_at_tells_everything() {
             shopper.watch(&order, tell).await
         })
     });
+    drop(told);
     for _ in &watching {
         assert_eq!(heard.recv().await.as_deref(), Some("INVENTORY_RESERVED"), "as it is, at once");
     }

@@ -13,7 +13,7 @@ use service::Role;
 use testkit::eventually;
 use uuid::Uuid;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn json_of(shop: &Shop, arguments: &[&str]) -> Value {
     serde_json::from_str(&shop.run(&[arguments, &["--json"]].concat())).expect("JSON")

@@ -164,8 +164,7 @@ pub async fn complete(db: &Connection, acts: &[Uuid], done: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// Acts, newest first, before the act `before`; those about one subject, event
-/// or saga, if `about` names it.
+/// Acts, newest first, before the act `before`; those about one subject, event or saga, if `about` names it.
 pub async fn list(db: &Connection, about: Option<Uuid>, before: Option<Uuid>, limit: i64) -> Result<Vec<Act>, Error> {
     let rows = db.query(LIST, &[&before, &about, &limit]).await?;
     Ok(rows

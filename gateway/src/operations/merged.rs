@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use events::topology::QUEUES;
 use futures_util::future::join_all;
-use operations::{Act, ActFilter, DeadLetterFilter, OperationsApi, OutboxFilter};
+use operations::{Act, ActFilter, DeadLetterFilter, OutboxFilter};
 use serde::Serialize;
 use service::{Error, PageQuery, pagination};
 use uuid::Uuid;
@@ -110,7 +110,7 @@ pub(super) async fn acts(
     let cursor = after.map(|id| act_cursor(&id)).transpose()?;
     let page = PageQuery { limit: first.map(Into::into), cursor, with_cursors: None };
     let limit = usize::from(page.limit()?);
-    let answers = each(scope, |api: &dyn OperationsApi| {
+    let answers = each(scope, |api| {
         let page = page.clone();
         async move { api.acts(&scope.caller, filter, page).await }
     });
