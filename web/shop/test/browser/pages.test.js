@@ -31,7 +31,8 @@ after(() => shop?.close())
 
 for (const look of ALL_LOOKS) {
   const isEnough = LOOKS.some(({ device, theme }) => device === look.device && theme === look.theme)
-  describe(`on a ${look.device}, ${look.theme}`, () => {
+  // Two at once: each waits until its page is quiet, and has a visitor of its own.
+  describe(`on a ${look.device}, ${look.theme}`, { concurrency: 2 }, () => {
     for (const { name, path, prepare } of routes.filter(({ isRare }) => isEnough || !isRare)) {
       test(`${name} is accessible`, async () => {
         const { page, complaints, leave } = await visitor(shop, look)
