@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::line::{Failure, Line, PATIENCE, failed};
 
@@ -43,7 +44,9 @@ impl Shopper {
         let mut request = url.into_client_request().map_err(failed)?;
         let protocol = "graphql-transport-ws".parse().map_err(failed)?;
         request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let (mut socket, _) = connect_async(request).await.map_err(failed)?;
+        // The load's own share of the processor is to be small.
+        let config = WebSocketConfig::default().read_buffer_size(4096);
+        let (mut socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(failed)?;
         let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
         socket.send(Message::text(init.to_string())).await.map_err(failed)?;
         let line = Line::open(gateway, Some(token)).await?;
