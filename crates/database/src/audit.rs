@@ -1,5 +1,5 @@
-//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas, payments and
-//! accounts.
+//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas, orders, payments
+//! and accounts.
 //!
 //! An act inside the service's database is recorded in the act's own transaction. An act on a broker is recorded
 //! as begun before it, and completed after it: what stays begun was interrupted, and may have happened.
@@ -23,6 +23,12 @@ pub enum Action {
     DiscardOutbox,
     /// Sets a stuck saga going again.
     RetrySaga,
+    /// Says that an order left the house.
+    ShipOrder,
+    /// Says that an order arrived.
+    DeliverOrder,
+    /// Cancels somebody's order.
+    CancelOrder,
     /// Gives money back.
     Refund,
     /// Gives an account another role.
@@ -40,6 +46,9 @@ impl Action {
             Action::RetryOutbox => "outbox.retry",
             Action::DiscardOutbox => "outbox.discard",
             Action::RetrySaga => "saga.retry",
+            Action::ShipOrder => "order.ship",
+            Action::DeliverOrder => "order.deliver",
+            Action::CancelOrder => "order.cancel",
             Action::Refund => "payment.refund",
             Action::SetRole => "user.set_role",
             Action::RebuildReports => "reports.rebuild",
@@ -80,7 +89,7 @@ pub struct Operator {
 /// What an act is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The dead letter, the event, the saga, the payment or the account.
+    /// The dead letter, the event, the saga, the order, the payment or the account.
     pub id: Uuid,
     /// The queue, of a dead letter.
     pub queue: Option<String>,

@@ -311,7 +311,7 @@ pub struct Act {
     /// Who: `user:` and an id, or `shell:` and a login.
     pub actor: String,
     /// What: `dead_letter.replay`, `dead_letter.discard`, `outbox.retry`, `outbox.discard`, `saga.retry`,
-    /// `payment.refund`, `user.set_role` or `reports.rebuild`.
+    /// `order.ship`, `order.deliver`, `order.cancel`, `payment.refund`, `user.set_role` or `reports.rebuild`.
     pub action: String,
     /// To which dead letter, event, saga, payment or account.
     pub subject_id: Uuid,

@@ -168,10 +168,33 @@ impl Orders {
         let operation = Operation::new(SERVICE, action, StatusCode::OK, caller, None, &input)?;
         let (caller, config) = (caller.clone(), self.config.clone());
         idempotency::write(&self.database, operation, move |tx| {
-            Box::pin(async move { take_step(tx, &config, &caller, step, refusal).await })
+            Box::pin(async move {
+                let (act, reason) = (operators_act(step.input), step.note.clone());
+                let order = take_step(tx, &config, &caller, step, refusal).await?;
+                if let Some(act) = act.filter(|act| *act != Action::CancelOrder || !is_owner(&caller, &order)) {
+                    let operator = Operator { actor: caller.actor()?, reason };
+                    let subject = Subject::of_saga(order.id.uuid(), order.correlation_id);
+                    audit::record(tx, &operator, act, &[subject], audit::Outcome::Done).await?;
+                }
+                Ok(order)
+            })
         })
         .await
     }
+}
+
+/// What the trail calls a wish; of a cancellation only if it is of somebody else's order.
+fn operators_act(wish: Input) -> Option<Action> {
+    match wish {
+        Input::Ship => Some(Action::ShipOrder),
+        Input::Deliver => Some(Action::DeliverOrder),
+        Input::Cancel => Some(Action::CancelOrder),
+        _ => None,
+    }
+}
+
+fn is_owner(caller: &Caller, order: &Order) -> bool {
+    caller.user_id() == Some(order.user_id)
 }
 
 /// One wish of the order's owner or of an admin; answers the order as it stands then.

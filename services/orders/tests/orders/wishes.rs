@@ -1,7 +1,7 @@
 //! What people want: cancel, ship, deliver.
 
 use events::{OrderCancelled, OrderStatus};
-use orders_client::OrdersApi;
+use orders_client::{CancelOrder, OrdersApi};
 
 use crate::support::{Shop, refusal, with_key};
 
@@ -74,6 +74,43 @@ async fn only_the_confirmed_is_shipped_and_only_the_shipped_delivered() {
         assert_eq!((delivered.shipped_at, delivered.version), (shipped.shipped_at, 6));
         assert_eq!(shop.types_told(&it).await[3..], ["OrderShipped", "OrderDelivered"]);
     }
+}
+
+#[tokio::test]
+async fn what_operators_do_to_orders_stands_in_the_trail() {
+    let shop = Shop::open().await;
+    let (sent, returned, own) = (
+        shop.order_in(OrderStatus::Confirmed).await,
+        shop.order_in(OrderStatus::Confirmed).await,
+        shop.order_in(OrderStatus::Confirmed).await,
+    );
+    let admin = &shop.admin;
+    shop.orders.ship(admin, sent.id()).await.unwrap();
+    shop.orders.deliver(admin, sent.id()).await.unwrap();
+    let lost = CancelOrder { reason: Some("lost in the post".to_owned()) };
+    shop.orders.cancel(admin, returned.id(), lost).await.unwrap();
+    shop.cancel(&own, Some("changed my mind")).await.unwrap();
+    assert_eq!(refusal(shop.orders.ship(admin, own.id()).await), "order_not_shippable");
+
+    let sql = "SELECT action, subject_id, correlation_id, actor, reason FROM orders.operator_acts ORDER BY id";
+    let acts = shop.owner.query(sql, &[]).await.unwrap();
+    let told: Vec<(String, uuid::Uuid, Option<String>)> =
+        acts.iter().map(|row| (row.get("action"), row.get("subject_id"), row.get("reason"))).collect();
+    let is = |action: &str, id: events::OrderId, reason: Option<&str>| {
+        (action.to_owned(), id.uuid(), reason.map(str::to_owned))
+    };
+    assert_eq!(
+        told,
+        [
+            is("order.ship", sent.id(), None),
+            is("order.deliver", sent.id(), None),
+            is("order.cancel", returned.id(), Some("lost in the post")),
+        ],
+        "and not what shoppers do to their own"
+    );
+    assert!(acts.iter().all(|row| row.get::<_, String>("actor") == admin.actor().unwrap()));
+    let saga = shop.order(&sent).await.correlation_id.uuid();
+    assert_eq!(acts[0].get::<_, Option<uuid::Uuid>>("correlation_id"), Some(saga), "found by the order");
 }
 
 #[tokio::test]

@@ -1,0 +1,5 @@
+-- Who shipped, delivered or cancelled somebody's order.
+ALTER TABLE operator_acts
+    DROP CONSTRAINT operator_acts_action_check,
+    ADD CONSTRAINT operator_acts_action_check CHECK (action IN ('dead_letter.replay', 'dead_letter.discard',
+        'outbox.retry', 'outbox.discard', 'saga.retry', 'order.ship', 'order.deliver', 'order.cancel'));
