@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use database::outbox::{self, MAX_ATTEMPTS};
-use events::Envelope;
 use events::topology::Exchange;
+use events::{Draft, Envelope};
 use messaging::{Tap, Tapped};
 use testkit::eventually;
 
@@ -89,6 +89,30 @@ pub async fn of_a_batch_with_one_poison_message_only_that_is_parked(kind: Kind) 
     let sql = "SELECT count(*) AS records FROM orders.idempotency_records WHERE event_id = $1";
     let records: i64 = shop.owner.query_one(sql, &[&poison]).await.expect("count").get("records");
     assert_eq!(records, 0, "a failure is never recorded as processed");
+}
+
+pub async fn of_a_thousand_messages_every_hundredth_is_parked(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let all = drafts(1_000);
+    let (poison, healthy): (Vec<_>, Vec<_>) = all.iter().enumerate().partition(|(index, _)| index % 100 == 50);
+    let [poison, healthy] = [poison, healthy].map(|some| some.into_iter().map(|(_, draft)| draft).collect::<Vec<_>>());
+    let ids = |some: &[&Draft]| some.iter().map(|draft| draft.envelope.event_id).collect::<Vec<_>>();
+    for some in all.chunks(200) {
+        shop.record(some).await;
+    }
+    let _relay = shop.relay();
+    let acts = ids(&poison).into_iter().map(|id| (id, Act::Reject));
+    let _orders = shop.consumer(orders(), Probe::with(Act::Apply, acts));
+    shop.until_applied("orders", &ids(&healthy)).await;
+    let mut parked: Vec<String> = shop.until_dead(orders(), 10).await.into_iter().map(|(body, _)| body).collect();
+    let mut expected: Vec<String> = poison.iter().map(|draft| body(draft)).collect();
+    parked.sort();
+    expected.sort();
+    assert_eq!(parked, expected);
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(shop.effects("orders", &ids(&healthy)).await, vec![1; 990]);
+    assert_eq!(shop.effects("orders", &ids(&poison)).await, [0; 10]);
+    assert_eq!(shop.depth(orders()).await.dead, 10);
 }
 
 pub async fn what_cannot_be_read_is_parked_and_the_rest_passes(kind: Kind) {

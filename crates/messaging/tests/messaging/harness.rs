@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::rabbit_probe;
 
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 pub const PRODUCTS: &str = "product.stock_released";
 
 /// How messages travel.
@@ -98,7 +98,7 @@ impl Harness {
         Harness { kind, owner: db.owner().await, products, db, broker, looking }
     }
 
-    fn broker(&self) -> &TestBroker {
+    pub fn broker(&self) -> &TestBroker {
         self.broker.as_ref().expect("this transport has a broker")
     }
 

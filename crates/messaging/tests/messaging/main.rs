@@ -1,5 +1,6 @@
 //! What every transport promises, as one suite that each of them runs, and what is PostgreSQL's own.
 
+mod aborting;
 mod conformance;
 mod dead_letters;
 mod doomed;
@@ -9,6 +10,7 @@ mod logs;
 mod postgres;
 mod probe;
 mod rabbit_probe;
+mod relays;
 mod traces;
 
 /// Runs each case on each transport, as a test of its own.
@@ -30,10 +32,12 @@ macro_rules! on_every_transport {
 }
 
 on_every_transport! {
+    aborting::who_aborts_its_process_is_parked_and_nobody_else,
     conformance::events_are_consumed_once,
     conformance::an_event_arrives_without_waiting_for_a_sweep,
     conformance::duplicates_change_nothing,
     conformance::of_a_batch_with_one_poison_message_only_that_is_parked,
+    conformance::of_a_thousand_messages_every_hundredth_is_parked,
     conformance::what_cannot_be_read_is_parked_and_the_rest_passes,
     conformance::a_retry_comes_later_and_holds_up_nobody,
     conformance::after_the_last_tier_a_message_is_parked,

@@ -18,6 +18,8 @@ pub enum Act {
     /// `Retry` so many times, then apply.
     Retry(usize),
     Panic,
+    /// End the process at once.
+    Abort,
     /// Run a statement that the server ends.
     Dawdle,
     /// Say so, then wait for a permit.
@@ -93,6 +95,7 @@ impl Handler for Probe {
                 Act::Retry(_) => {}
                 Act::Dawdle => tx.batch_execute("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(60)").await?,
                 Act::Panic => panic!("as a bug would"),
+                Act::Abort => std::process::abort(),
                 Act::Pause => {
                     self.paused.add_permits(1);
                     self.resume.acquire().await.expect("open").forget();
