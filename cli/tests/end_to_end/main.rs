@@ -7,6 +7,7 @@ mod crash;
 mod demo;
 mod deploy;
 mod doctor;
+mod every_rule;
 mod following;
 mod handbook;
 mod keys;

@@ -224,7 +224,8 @@ async fn a_stuck_saga_is_found_and_set_going() {
     let stick = format!(
         "UPDATE orders.saga_states SET status = 'STUCK', ending = 'FAILURE', compensation_log = '{{REOPEN}}', asked = 10
          WHERE order_id = '{order}';
-         UPDATE orders.orders SET status = 'FAILED' WHERE id = '{order}'"
+         UPDATE orders.orders SET status = 'FAILED' WHERE id = '{order}';
+         DELETE FROM orders.events WHERE event_type = 'OrderRolledBack' AND aggregate_id = '{order}'"
     );
     owner.batch_execute(&stick).await.expect("stick");
     let listed = json_of(&shop, &["saga", "list", "--status", "stuck"]);

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use testkit::eventually;
+use events::topology::QUEUES;
+use messaging::DeadLetterFilter;
+use testkit::{connect, eventually};
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 use super::Shop;
 
@@ -56,12 +59,25 @@ const RULES: &[(&str, &str)] = &[
          WHERE r.status IN ('held', 'committed')
            AND (o.id IS NULL OR o.status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED'))",
     ),
+    ("no cart is checking out", "SELECT id || ' ' || order_id FROM cart.carts WHERE status = 'checking_out'"),
     (
-        "a confirmed order's cart is ordered, a compensated one's is not checking out",
+        "the cart of an order that was confirmed stays its own, any other order's was given back",
         "SELECT o.id || ' ' || o.status || ' ' || c.status FROM orders.orders o JOIN cart.carts c ON c.id = o.cart_id
-         WHERE (o.status IN ('CONFIRMED', 'SHIPPED', 'DELIVERED') AND c.status <> 'ordered')
-            OR (o.status = 'COMPENSATED' AND c.status = 'checking_out'
-                AND NOT EXISTS (SELECT 1 FROM orders.orders later WHERE later.cart_id = o.cart_id AND later.id > o.id))",
+         WHERE (o.id IN (SELECT aggregate_id FROM orders.events WHERE event_type = 'OrderConfirmed'))
+            <> (c.status = 'ordered' AND c.order_id = o.id)",
+    ),
+    (
+        "each order's end was told once, and no other",
+        "WITH told AS (
+             SELECT aggregate_id AS id, string_agg(event_type, ' ' ORDER BY event_type) AS ends FROM orders.events
+             WHERE event_type IN ('OrderConfirmed', 'OrderRolledBack', 'OrderCancelled') GROUP BY aggregate_id)
+         SELECT o.id || ' ' || o.status || ' told ' || coalesce(ends, 'nothing')
+         FROM orders.orders o LEFT JOIN told USING (id)
+         WHERE NOT CASE
+             WHEN o.status IN ('CONFIRMED', 'SHIPPED', 'DELIVERED') THEN coalesce(ends, '') = 'OrderConfirmed'
+             WHEN o.status = 'COMPENSATED' THEN coalesce(ends, '') = 'OrderRolledBack'
+             WHEN o.status = 'CANCELLED' THEN coalesce(ends, '') IN ('OrderCancelled', 'OrderCancelled OrderConfirmed')
+             ELSE true END",
     ),
     (
         "undos ran in reverse order of the steps",
@@ -94,26 +110,114 @@ const RULES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Asked of two databases.
+const ARCHIVED: &str = "the archive of analytics holds every event";
+const EVENTS: &str = "SELECT event_id FROM catalog.events UNION ALL SELECT event_id FROM cart.events
+    UNION ALL SELECT event_id FROM orders.events UNION ALL SELECT event_id FROM payments.events";
+const NOT_ARCHIVED: &str = "SELECT event_id::text FROM unnest($1::uuid[]) AS event (event_id)
+    WHERE NOT EXISTS (SELECT FROM events_archive archived WHERE archived.event_id = event.event_id)";
+
+/// The names of all rules that are asked of databases.
+pub fn rules() -> Vec<&'static str> {
+    RULES.iter().map(|(rule, _)| *rule).chain([ARCHIVED]).collect()
+}
+
+/// The rules that do not hold, and what breaks them. Analytics comes last, and is asked when the others hold.
+pub async fn broken(owner: &Client, analytics: &Client) -> Result<Vec<(&'static str, String)>, String> {
+    let mut broken = Vec::new();
+    for (rule, query) in RULES {
+        let rows = owner.query(*query, &[]).await.map_err(|error| format!("{rule}: {error:?}"))?;
+        broken.extend(breaks(rule, rows.iter().map(|row| row.get(0)).collect()));
+    }
+    if broken.is_empty() {
+        let failed = |error| format!("{ARCHIVED}: {error:?}");
+        let events = owner.query(EVENTS, &[]).await.map_err(failed)?;
+        let events: Vec<Uuid> = events.iter().map(|row| row.get(0)).collect();
+        let rows = analytics.query(NOT_ARCHIVED, &[&events]).await.map_err(failed)?;
+        broken.extend(breaks(ARCHIVED, rows.iter().map(|row| row.get(0)).collect()));
+    }
+    Ok(broken)
+}
+
+fn breaks(rule: &'static str, found: Vec<String>) -> Option<(&'static str, String)> {
+    let first = found.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    (!found.is_empty()).then(|| (rule, format!("{} break it, e.g. {first}", found.len())))
+}
+
+/// Whether the shop is at rest and every rule holds just now, with so many dead letters.
+pub async fn holds_now(shop: &Shop, owner: &Client, analytics: &Client, poison: i64) -> Result<(), String> {
+    let mut said: Vec<String> =
+        broken(owner, analytics).await?.iter().map(|(rule, what)| format!("{rule}: {what}")).collect();
+    let dead = dead_letters(shop).await?;
+    if dead.values().sum::<i64>() != poison {
+        said.push(format!("dead letters: {dead:?}, but {poison} were poison"));
+    }
+    if said.is_empty() { Ok(()) } else { Err(said.join("\n  ")) }
+}
+
 /// Waits until the shop is at rest and every rule holds; panics with what breaks them after `limit`.
 /// `poison`: how many dead letters there have to be, exactly.
 pub async fn holds(shop: &Shop, poison: i64, limit: Duration) {
+    let (owner, analytics) = (shop.database.owner().await, connect(shop.analytics_url()).await);
+    eventually(limit, || holds_now(shop, &owner, &analytics, poison)).await;
+}
+
+/// Every order and every checkout that is under way just now reaches its end within `limit`.
+pub async fn interrupted_orders_end(shop: &Shop, limit: Duration) {
     let owner = shop.database.owner().await;
+    let under_way = "SELECT id FROM orders.orders
+                     WHERE status NOT IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED')
+                     UNION SELECT order_id FROM cart.carts WHERE status = 'checking_out'";
+    let rows = owner.query(under_way, &[]).await.expect("ask for orders under way");
+    let interrupted: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    let ended = "SELECT count(*) FROM orders.orders
+                 WHERE id = ANY ($1) AND status IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'COMPENSATED', 'CANCELLED')";
     eventually(limit, || async {
-        let mut broken = Vec::new();
-        for (rule, query) in RULES {
-            let rows = owner.query(*query, &[]).await.map_err(|error| format!("{rule}: {error:?}"))?;
-            if !rows.is_empty() {
-                let first: Vec<String> = rows.iter().take(5).map(|row| row.get(0)).collect();
-                broken.push(format!("{rule}: {} break it, e.g. {}", rows.len(), first.join(", ")));
-            }
+        let row = owner.query_one(ended, &[&interrupted]).await.map_err(|error| format!("{error:?}"))?;
+        match row.get::<_, i64>(0) as usize {
+            ended if ended == interrupted.len() => Ok(()),
+            ended => Err(format!("{ended} of {} interrupted orders ended", interrupted.len())),
         }
-        let dead = dead_letters(shop).await?;
-        if dead.values().sum::<i64>() != poison {
-            broken.push(format!("dead letters: {dead:?}, but {poison} were poison"));
-        }
-        if broken.is_empty() { Ok(()) } else { Err(broken.join("\n  ")) }
     })
     .await;
+}
+
+/// A dead letter: its queue, and how its message begins. Long ones are not kept whole to be looked at.
+pub type Letter = (String, String);
+
+/// The letter that this message becomes in this queue.
+pub fn letter(queue: &str, body: &str) -> Letter {
+    (queue.to_owned(), body.chars().take(1_000).collect())
+}
+
+/// The same where these messages were poison: they are the dead letters, and nothing else is.
+pub async fn holds_but_for(shop: &Shop, poison: &[Letter], limit: Duration) {
+    holds(shop, i64::try_from(poison.len()).expect("a few"), limit).await;
+    let mut poison = poison.to_vec();
+    poison.sort_unstable();
+    assert_eq!(letters(shop).await, poison, "the dead letters are the poison");
+}
+
+/// All dead letters, in order.
+pub async fn letters(shop: &Shop) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    match &shop.broker {
+        Some(broker) => {
+            let transport = broker.transport();
+            for queue in QUEUES {
+                let found = transport.dead_letters(queue, &DeadLetterFilter::default(), usize::MAX).await;
+                letters.extend(found.expect("look").iter().map(|found| letter(&found.queue, &found.body)));
+            }
+        }
+        None => {
+            let all =
+                "SELECT q.name, l.body FROM messaging.dead_letters l JOIN messaging.queues q ON q.id = l.queue_id";
+            let rows = shop.database.owner().await.query(all, &[]).await.expect("look");
+            letters.extend(rows.iter().map(|row| letter(row.get(0), row.get(1))));
+        }
+    }
+    letters.sort_unstable();
+    letters
 }
 
 /// Dead letters per queue that has any; whatever waits or is under way anywhere is an error.
