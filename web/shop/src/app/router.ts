@@ -47,7 +47,9 @@ export function createShopRouter(session: Session) {
   const router = createRouter({
     history: createWebHistory(),
     routes,
-    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+    // Another page of a list is read from its beginning; other changes of a page leave the reader where they are.
+    scrollBehavior: (to, from, saved) =>
+      saved ?? (to.path === from.path && to.query.after === from.query.after ? false : { top: 0 }),
   })
 
   router.beforeEach(async (to) => {

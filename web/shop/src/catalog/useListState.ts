@@ -14,8 +14,9 @@ export function useListState() {
     const next = { ...state.value, after: '', ...changes }
     if (changes.q !== undefined && changes.sort === undefined) next.sort = defaultSort(changes.q)
     await router.push({ name: 'products', query: writeListState(next) })
-    if (changes.after !== undefined) window.scrollTo({ top: 0 })
   }
 
-  return { state, change, variables: computed(() => toVariables(state.value)) }
+  const pageAt = (after: string) => ({ name: 'products', query: writeListState({ ...state.value, after }) })
+
+  return { state, change, pageAt, variables: computed(() => toVariables(state.value)) }
 }

@@ -31,6 +31,8 @@ export const useHealth = createSharedComposable(() => {
   const pendingEvents = computed(() => sum(outboxes.value.map((outbox) => outbox.pending)))
   const oldestAgeS = computed(() => (ages.value.length > 0 ? Math.max(...ages.value) : null))
 
+  const stuck = computed(() => data.value?.stuck.items.length ?? 0)
+
   const history = shallowRef<readonly Reading[]>([])
   watch(readAt, () => {
     const reading = {
@@ -53,7 +55,9 @@ export const useHealth = createSharedComposable(() => {
     history,
     failedEvents: computed(() => sum(outboxes.value.map((outbox) => outbox.failed))),
     silentServices: computed(() => outboxes.value.filter((box) => box.pending === null).map((box) => box.service)),
-    stuck: computed(() => data.value?.stuck.items.length ?? 0),
+    stuck,
+    /** How many are stuck, as it is shown: only the first hundred are counted. */
+    stuckText: computed(() => (data.value?.stuck.nextCursor ? `${stuck.value}+` : String(stuck.value))),
     error,
     latestError,
     fetching,

@@ -14,7 +14,9 @@ import {
   placeOrder,
   poison,
   stick,
+  stickMany,
   unsend,
+  unstickAll,
 } from './operator.js'
 import { openShop, visitor } from './shop.js'
 
@@ -31,6 +33,15 @@ before(async () => {
   customer = await caller(shop, 'demo@prost.example', 'demo-password')
 })
 after(() => shop?.close())
+
+/** The two ways in which a keyboard gets on: to something, and into it. */
+const keys = (page) => ({
+  tab: (locator) => tabTo(page, locator),
+  enter: async (locator, key) => {
+    await tabTo(page, locator, key)
+    await page.keyboard.press('Enter')
+  },
+})
 
 async function withConsole(path, work, options) {
   const { page, complaints, leave } = await visitor(shop, options)
@@ -103,6 +114,28 @@ describe('products', () => {
       await page.getByText('Another product has this SKU.').waitFor()
     }))
 
+  test('who has only a keyboard changes one, and its stock', () =>
+    withConsole(`/console/products?q=${SKU}`, async (page) => {
+      const { tab, enter } = keys(page)
+      await page.getByRole('link', { name: 'Test Tonic' }).waitFor()
+      await enter(page.getByRole('link', { name: 'Test Tonic' }))
+      const description = page.getByLabel('Description', { exact: true })
+      await description.waitFor()
+      await tab(description)
+      await page.keyboard.type('Bitter.')
+      await enter(page.getByRole('button', { name: 'Save' }))
+      await page.getByText('Everything is saved').waitFor()
+
+      await tab(page.getByRole('radio', { name: 'Add or take' }))
+      await page.keyboard.press('ArrowRight')
+      await tab(page.getByLabel('Counted'))
+      await page.keyboard.type('7')
+      await tab(page.getByLabel('Reason'))
+      await page.keyboard.type('Found behind the door')
+      await page.keyboard.press('Enter')
+      await page.getByRole('listitem').filter({ hasText: 'Found behind the door' }).filter({ hasText: '+7' }).waitFor()
+    }))
+
   test('stock is counted, with a reason that stays', () =>
     withConsole(`/console/products?q=${SKU}`, async (page) => {
       await page.getByRole('link', { name: 'Test Tonic' }).click()
@@ -111,7 +144,7 @@ describe('products', () => {
       await page.getByLabel('Reason').fill('First delivery')
       await page.getByText('makes 40').waitFor()
       await page.getByRole('button', { name: 'Change stock' }).click()
-      await page.getByRole('listitem').filter({ hasText: 'First delivery' }).filter({ hasText: '+40' }).waitFor()
+      await page.getByRole('listitem').filter({ hasText: 'First delivery' }).filter({ hasText: '+33' }).waitFor()
     }))
 
   test('two who edit at once both keep their work', () =>
@@ -208,10 +241,7 @@ describe('orders', () => {
   test('who has only a keyboard opens one, looks into an event, and leaves a dialog again', async () => {
     await placeOrder(customer)
     await withConsole('/console/orders', async (page) => {
-      const enter = async (locator, key) => {
-        await tabTo(page, locator, key)
-        await page.keyboard.press('Enter')
-      }
+      const { enter } = keys(page)
       await page.getByRole('row').nth(1).waitFor()
       await enter(page.getByRole('row').nth(1).getByRole('link'))
 
@@ -258,6 +288,37 @@ describe('orders', () => {
   })
 })
 
+describe('many that are stuck', () => {
+  before(async () => stickMany(shop, await placeOrder(customer, 'pm_card_chargeDeclined'), 101))
+  after(() => unstickAll(shop))
+
+  test('are said to be more than are counted, and paged through', () =>
+    withConsole('/console', async (page) => {
+      await page.getByRole('link', { name: /^Stuck orders 100\+/ }).click()
+      await page.getByRole('link', { name: /^Stuck 100\+/ }).waitFor()
+      assert.equal(await page.getByRole('main').getByRole('searchbox').count(), 0, 'nothing narrows this list')
+      const links = page.getByRole('table').getByRole('link')
+      const [first, second] = [[], []]
+      for (const names of [first, second]) {
+        await links.nth(24).waitFor()
+        names.push(...(await links.allTextContents()))
+        await page.getByRole('link', { name: 'Next page' }).click()
+        await page.getByRole('link', { name: names[0], exact: true }).waitFor({ state: 'detached' })
+      }
+      assert.deepEqual([first.length, second.length], [25, 25])
+      assert.equal(second.filter((name) => first.includes(name)).length, 0)
+      await page.getByRole('link', { name: 'Previous page' }).click()
+      await page.getByRole('link', { name: second[0], exact: true }).waitFor()
+    }))
+
+  test('are fewer without a reload when they are', () =>
+    withConsole('/console/orders?status=STUCK', async (page) => {
+      await page.getByRole('row').nth(25).waitFor()
+      await unstickAll(shop)
+      await page.getByText('Nothing is stuck').waitFor()
+    }))
+})
+
 describe('messages', () => {
   test('a dead letter is read, replayed, comes back, and is discarded with a reason', async () => {
     const { eventId, letters } = await poison(operator)
@@ -280,6 +341,25 @@ describe('messages', () => {
       await page.getByRole('cell', { name: 'A test' }).first().waitFor()
       await page.getByRole('cell', { name: 'admin@prost.example' }).first().waitFor()
     })
+  })
+
+  test('who has only a keyboard replays one', async () => {
+    const { eventId } = await poison(operator)
+    await withConsole(`/console/messages/dead?about=${eventId}`, async (page) => {
+      const { enter } = keys(page)
+      const letter = page.getByRole('row').nth(1).getByRole('link')
+      await letter.waitFor()
+      await enter(letter)
+      await page.getByRole('region', { name: 'Message' }).waitFor()
+      await enter(page.getByRole('button', { name: 'Replay' }))
+      await page.getByText('One message would be handled.').waitFor()
+      const dialog = page.getByRole('dialog')
+      await enter(dialog.getByRole('button', { name: 'Replay' }))
+      await page.getByText('One message is back in its queue.').waitFor()
+      await enter(dialog.getByRole('button', { name: 'Close' }).nth(1))
+      await dialog.waitFor({ state: 'detached' })
+    })
+    await discardAll(operator)
   })
 
   test('nothing is disposed of by a filter that is not answered yet', async () => {
@@ -350,6 +430,8 @@ describe('messages', () => {
       await events.nth(24).waitFor({ state: 'detached' })
       await events.nth(4).waitFor()
       assert.equal(await events.count(), 5)
+      await page.getByRole('link', { name: 'Previous page' }).click()
+      await events.nth(24).waitFor()
       await page.getByRole('combobox', { name: 'State' }).selectOption('Waiting')
       await page.getByText('No such event waits').waitFor()
     }).finally(() => emptyOutbox(shop))

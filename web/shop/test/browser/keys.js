@@ -13,9 +13,11 @@ function describeFocus() {
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(candidate)
     return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none'
   }
-  const { width, height } = element.getBoundingClientRect()
+  // Some inputs are out of sight: their label is drawn in their place.
+  const shown = ['radio', 'file'].includes(element.type) && element.closest('label') ? element.closest('label') : element
+  const { width, height } = shown.getBoundingClientRect()
   // A date field has stops of its own inside, which the browser draws where no script can look.
-  const isShown = element.type === 'date' || isDrawn(element)
+  const isShown = element.type === 'date' || isDrawn(shown)
   return { html: element.outerHTML.slice(0, 200), isSeen: isShown && width > 1 && height > 1 }
 }
 

@@ -78,6 +78,26 @@ export const stick = (shop, order) =>
      UPDATE orders.orders SET status = 'FAILED' WHERE id = '${order}'`,
   )
 
+/** Copies an order so many times, each of them stuck; `unstickAll` takes them away again. */
+export const stickMany = (shop, order, count) =>
+  sql(
+    shop,
+    `WITH copied AS (
+       INSERT INTO orders.orders
+         SELECT (jsonb_populate_record(one, jsonb_build_object(
+           'id', gen_random_uuid(), 'saga_correlation_id', gen_random_uuid(), 'status', 'FAILED'))).*
+         FROM orders.orders one, generate_series(1, ${count}) WHERE one.id = '${order}'
+         RETURNING id, saga_correlation_id)
+     INSERT INTO orders.saga_states
+       SELECT (jsonb_populate_record(saga, jsonb_build_object(
+         'id', gen_random_uuid(), 'order_id', copied.id, 'correlation_id', copied.saga_correlation_id, 'status', 'STUCK',
+         'ending', 'FAILURE', 'compensation_log', '["REOPEN"]'::jsonb, 'asked', 10))).*
+       FROM orders.saga_states saga, copied WHERE saga.order_id = '${order}'`,
+  )
+
+export const unstickAll = (shop) =>
+  sql(shop, `DELETE FROM orders.orders WHERE id IN (SELECT order_id FROM orders.saga_states WHERE status = 'STUCK')`)
+
 /** Puts an order's last event back into the outbox, as if the broker had refused it too often. */
 export const unsend = (shop, order) =>
   sql(

@@ -1,4 +1,3 @@
-import { useQuery } from '@urql/vue'
 import { computed, shallowRef, toValue, watch } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
@@ -29,19 +28,18 @@ export function useOrders(variables: MaybeRefOrGetter<VariablesOf<typeof OrdersQ
   }
 }
 
-/** Sagas that wait for an operator. */
-export function useStuckSagas(pause: MaybeRefOrGetter<boolean>) {
-  const { data, error, fetching, executeQuery } = useQuery({
-    query: StuckQuery,
-    variables: { first: 100 },
-    pause: computed(() => toValue(pause)),
-    requestPolicy: 'cache-and-network',
-  })
+/** A page of the sagas that wait for an operator, oldest first. */
+export function useStuckSagas(variables: MaybeRefOrGetter<VariablesOf<typeof StuckQuery>>) {
+  const { data, error, fetching, refresh } = usePolledQuery(
+    { query: StuckQuery, variables: computed(() => toValue(variables)) },
+    LIST_EVERY_MS,
+  )
   return {
     sagas: computed(() => data.value?.sagas.items ?? []),
+    nextCursor: computed(() => data.value?.sagas.nextCursor ?? null),
     error,
     fetching,
-    retry: () => executeQuery({ requestPolicy: 'network-only' }),
+    retry: refresh,
   }
 }
 

@@ -3,7 +3,7 @@ import { useRoute, useRouter } from 'vue-router'
 import type { LocationQueryRaw } from 'vue-router'
 
 /** What a list shows, kept in the URL alone: a link, a reload and the back button keep it. */
-export function useFilters<Name extends string>(...names: Name[]) {
+export function useFilters<Name extends string = never>(...names: Name[]) {
   type Filters = Record<Name | 'after', string>
   const route = useRoute()
   const router = useRouter()
