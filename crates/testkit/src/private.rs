@@ -116,6 +116,11 @@ impl PrivateRabbit {
         set.unwrap_or_else(|error| panic!("set the watermark: {error}"));
     }
 
+    /// The node closes every connection, and takes new ones.
+    pub async fn close_connections(&self) {
+        self.server.close_connections().await.unwrap_or_else(|error| panic!("close the connections: {error}"));
+    }
+
     /// kill -9 of the node.
     pub fn kill(&self) {
         self.server.kill().unwrap_or_else(|error| panic!("kill RabbitMQ: {error}"));

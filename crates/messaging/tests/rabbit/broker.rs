@@ -5,6 +5,9 @@ use lapin::message::BasicGetMessage;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
+use testkit::eventually;
+
+use crate::shop::LIMIT;
 
 pub struct Operator {
     channel: Channel,
@@ -32,9 +35,26 @@ impl Operator {
 
     /// Messages that wait and that no consumer holds.
     pub async fn ready(&self, queue: &str) -> u32 {
+        self.look(queue).await.message_count()
+    }
+
+    async fn look(&self, queue: &str) -> lapin::Queue {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let found = self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await.expect("look");
-        found.message_count()
+        self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await.expect("look")
+    }
+
+    /// Waits until so many messages are ready, and so many consumers there.
+    pub async fn until(&self, queue: &Queue, ready: u32, consumers: u32) {
+        let name = queue.name();
+        eventually(LIMIT, || async {
+            let found = self.look(&name).await;
+            let seen = (found.message_count(), found.consumer_count());
+            if seen == (ready, consumers) {
+                return Ok(());
+            }
+            Err(format!("{name}: (ready, consumers) are {seen:?}, not {:?}", (ready, consumers)))
+        })
+        .await;
     }
 
     /// Takes a message out.

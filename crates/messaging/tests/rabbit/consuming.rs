@@ -3,10 +3,11 @@ use std::time::{Duration, Instant};
 
 use events::topology::Exchange;
 use lapin::types::AMQPValue;
-use messaging::Tapped;
+use messaging::{Declares, RabbitConfig, Tapped, Transport};
 use testkit::{TestBroker, eventually};
 
 use crate::broker::{Operator, text};
+use crate::meddler::Meddler;
 use crate::shop::{Act, Hands, LIMIT, Shop, drafts, id, queue_of};
 
 #[tokio::test]
@@ -89,6 +90,48 @@ async fn a_deleted_queue_comes_back_with_its_consumer() {
     })
     .await;
     shop.until_applied("analytics", recorded.get()).await;
+}
+
+/// Whoever acknowledges what it never got loses its channel, and that alone: others on its connection notice nothing.
+#[tokio::test]
+async fn a_consumer_whose_channel_is_closed_subscribes_again() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let meddler = Meddler::before(broker.url(), queue_of("orders")).await;
+    let config = RabbitConfig { url: meddler.rewrite(broker.url()), declares: Declares::Everything };
+    let transport = Transport::rabbit(config);
+    transport.declare().await.expect("declare");
+    let (orders, analytics) = (Hands::shut(), Hands::shut());
+    let _relay = shop.relaying(&broker.transport());
+    let _orders = shop.consuming(queue_of("orders"), orders.clone(), &transport);
+    let _analytics = shop.consuming(queue_of("analytics"), analytics.clone(), &transport);
+    shop.record(&drafts(300)).await;
+    let operator = Operator::at(broker.url()).await;
+    operator.until(queue_of("orders"), 100, 1).await;
+    operator.until(queue_of("analytics"), 100, 1).await;
+    let connections = meddler.connections();
+
+    meddler.acknowledge_the_unknown();
+    operator.until(queue_of("orders"), 300, 0).await;
+    operator.until(queue_of("analytics"), 100, 1).await;
+    orders.open();
+    analytics.open();
+    shop.until_applied("orders", 300).await;
+    shop.until_applied("analytics", 300).await;
+    operator.until(queue_of("orders"), 0, 1).await;
+
+    // Once more, while it waits for messages.
+    meddler.acknowledge_the_unknown();
+    eventually(LIMIT, || async {
+        match meddler.subscriptions() {
+            3 => Ok(()),
+            other => Err(format!("{other} subscriptions")),
+        }
+    })
+    .await;
+    shop.record(&drafts(50)).await;
+    shop.until_applied("orders", 350).await;
+    assert_eq!(meddler.connections(), connections, "no connection was lost");
+    assert_eq!(operator.ready(&queue_of("orders").dead_letter_queue()).await, 0);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod broker;
 mod consuming;
+mod meddler;
 mod outages;
 mod publishing;
 mod shop;

@@ -56,7 +56,7 @@ async fn after_kill_9_and_restart_all_goes_on_within_its_limits() {
     let _orders = shop.consuming(queue_of("orders"), hands.clone(), &transport);
     shop.record(&drafts(500)).await;
     let operator = Operator::at(broker.url()).await;
-    until_held(&operator, 500 - PREFETCH).await;
+    operator.until(queue_of("orders"), 500 - PREFETCH, 1).await;
 
     node.kill();
     shop.record(&drafts(100)).await;
@@ -93,17 +93,66 @@ async fn after_kill_9_and_restart_all_goes_on_within_its_limits() {
     assert_eq!(operator.ready(&queue_of("orders").dead_letter_queue()).await, 0);
 }
 
+/// How everybody loses the broker.
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    /// The broker closes all connections.
+    Connections,
+    /// kill -9 of its node.
+    Node,
+}
+
+/// Twenty, quick ones; `CHAOS_RESTARTS=20` adds as many kills, which take minutes.
+fn losses() -> Vec<Loss> {
+    let kills = std::env::var("CHAOS_RESTARTS").map_or(0, |kills| kills.parse().expect("CHAOS_RESTARTS is a number"));
+    [vec![Loss::Connections; 20], vec![Loss::Node; kills]].concat()
+}
+
+#[tokio::test]
+async fn however_often_the_broker_is_lost_the_prefetch_is_bounded() {
+    let (shop, node) = (Shop::new().await, PrivateRabbit::start().await);
+    let broker = node.broker().await;
+    let transport = broker.transport();
+    transport.declare().await.expect("declare");
+    let (queue, hands) = (queue_of("orders"), Hands::shut());
+    let _relay = shop.relaying(&transport);
+    let mut lost = 0;
+    // A consumer pauses longer after each loss; a new one on the same connections begins with a short pause.
+    for few in losses().chunks(4) {
+        let consumer = shop.consuming(queue, hands.clone(), &transport);
+        for loss in few {
+            lost += 1;
+            lose_and_recover(&shop, &node, broker.url(), &hands, *loss, lost).await;
+        }
+        drop(consumer);
+        Operator::at(broker.url()).await.until(queue, 0, 0).await;
+    }
+    assert_eq!(Operator::at(broker.url()).await.ready(&queue.dead_letter_queue()).await, 0);
+}
+
+/// The loss of this number, while one consumer holds as much as it may.
+async fn lose_and_recover(shop: &Shop, node: &PrivateRabbit, url: &str, hands: &Hands, loss: Loss, number: usize) {
+    const MORE: u32 = PREFETCH + 50;
+    let queue = queue_of("orders");
+    shop.record(&drafts(MORE as usize)).await;
+    Operator::at(url).await.until(queue, MORE - PREFETCH, 1).await;
+    match loss {
+        Loss::Connections => node.close_connections().await,
+        Loss::Node => {
+            node.kill();
+            node.revive().await;
+        }
+    }
+    let operator = Operator::at(url).await;
+    // All that was held is back, and whoever held it waits in its handler.
+    operator.until(queue, MORE, 0).await;
+    hands.open();
+    shop.until_applied("orders", number * MORE as usize).await;
+    operator.until(queue, 0, 1).await;
+    hands.close();
+}
+
 /// Waits for the next gap.
 async fn gap(tap: &mut Tap) {
     while !matches!(tokio::time::timeout(LIMIT, tap.next()).await.expect("the tap tells something"), Tapped::Gap) {}
-}
-
-async fn until_held(operator: &Operator, left: u32) {
-    eventually(LIMIT, || async {
-        match operator.ready(&queue_of("orders").name()).await {
-            ready if ready == left => Ok(()),
-            ready => Err(format!("{ready} ready, {left} expected")),
-        }
-    })
-    .await;
 }

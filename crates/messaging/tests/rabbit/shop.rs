@@ -164,13 +164,22 @@ impl Hands {
     /// One that applies nothing until [`Hands::let_through`].
     pub fn shut() -> Arc<Hands> {
         let hands = Hands::new([]);
-        hands.gate.forget_permits(Semaphore::MAX_PERMITS);
+        hands.close();
         hands
     }
 
     /// Lets so many batches through.
     pub fn let_through(&self, batches: usize) {
         self.gate.add_permits(batches);
+    }
+
+    /// Lets every batch through until [`Hands::close`].
+    pub fn open(&self) {
+        self.let_through(1_000_000);
+    }
+
+    pub fn close(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
 
     /// How often an event came.

@@ -41,6 +41,12 @@ impl Admin {
         Ok(())
     }
 
+    pub async fn close_connections(&self) -> Result<()> {
+        let path = format!("connections/username/{}", self.user);
+        self.call(Method::DELETE, &path, None).await?;
+        Ok(())
+    }
+
     pub async fn vhosts(&self) -> Result<Vec<String>> {
         let answer = self.call(Method::GET, "vhosts", None).await?;
         let vhosts: Vec<Vhost> = serde_json::from_slice(&answer).map_err(|error| Error::Refused {

@@ -108,6 +108,14 @@ impl RabbitServer {
         self.admin()?.delete_vhost(vhost).await
     }
 
+    /// Closes every connection to the node, as a node does that stops in order; for fault tests.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the node's answer.
+    pub async fn close_connections(&self) -> Result<()> {
+        self.admin()?.close_connections().await
+    }
+
     /// The names of all virtual hosts.
     ///
     /// # Errors
