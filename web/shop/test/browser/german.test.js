@@ -38,6 +38,21 @@ test('whose browser speaks German buys in German', async () => {
   await leave()
 })
 
+test('the catalogue’s English is said to be English, in German only', async () => {
+  const { page, leave } = await visitor(shop, { locale: 'de-DE' })
+  await page.goto('/products?q=kabinett')
+  await page.getByRole('main').getByRole('article').first().waitFor()
+  const unmarked = () => page.getByRole('main').getByRole('heading', { level: 3 }).and(page.locator(':not([lang])')).count()
+  assert.equal(await unmarked(), 0)
+  await page.getByRole('main').getByRole('link', { name: /Kabinett/ }).first().click()
+  await page.locator('h1[lang=en]').waitFor()
+  await page.locator('footer li[lang=en]').first().waitFor()
+  await page.getByRole('button', { name: 'English' }).click()
+  await page.locator('h1:not([lang])').waitFor()
+  assert.equal(await page.locator('main [lang], footer [lang]').count(), 0)
+  await leave()
+})
+
 test('searches and refusals are told in German', async () => {
   const { page, leave } = await visitor(shop, { locale: 'de-DE' })
   await page.goto('/products?q=kabinett&max=500', { waitUntil: 'networkidle' })
