@@ -1,11 +1,14 @@
 //! Servers of one test's own, to be killed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use database::migrate::Migrations;
 use servers::{PostgresServer, RabbitServer, Server};
 
-use crate::{TestBroker, TestDatabase, shared};
+use crate::{TestBroker, TestDatabase, eventually, shared};
+
+const CLOSING_LIMIT: Duration = Duration::from_secs(60);
 
 fn folder(kind: &str) -> PathBuf {
     std::env::temp_dir().join(format!("testkit-{kind}-{}", &servers::new_secret()[..12]))
@@ -118,7 +121,9 @@ impl PrivateRabbit {
 
     /// The node closes every connection, and takes new ones.
     pub async fn close_connections(&self) {
-        self.server.close_connections().await.unwrap_or_else(|error| panic!("close the connections: {error}"));
+        // It answers with an error if a connection ends by itself meanwhile, and leaves others open.
+        let closed = || async { self.server.close_connections().await.map_err(|error| error.to_string()) };
+        eventually(CLOSING_LIMIT, closed).await;
     }
 
     /// kill -9 of the node.

@@ -102,7 +102,8 @@ enum Loss {
     Node,
 }
 
-/// Twenty, quick ones; `CHAOS_RESTARTS=20` adds as many kills, which take minutes.
+/// Twenty, quick ones; `CHAOS_RESTARTS=20` adds as many kills. They take minutes: with `cargo test`, because nextest ends
+/// what takes five.
 fn losses() -> Vec<Loss> {
     let kills = std::env::var("CHAOS_RESTARTS").map_or(0, |kills| kills.parse().expect("CHAOS_RESTARTS is a number"));
     [vec![Loss::Connections; 20], vec![Loss::Node; kills]].concat()
