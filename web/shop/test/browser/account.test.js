@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { adminToken, anyProduct, ask, becomeCustomer, fillCart } from '../shopper.js'
-import { LOOKS, openShop, visitor } from './shop.js'
+import { ALL_LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
@@ -21,7 +21,7 @@ async function newCustomer(page) {
   return token
 }
 
-for (const look of LOOKS) {
+for (const look of ALL_LOOKS) {
   test(`on a ${look.device}, ${look.theme}: a guest keeps the cart over the login`, async () => {
     const { page, complaints, leave } = await visitor(shop, look)
     await page.goto('/')

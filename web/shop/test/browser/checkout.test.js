@@ -71,7 +71,7 @@ test('errors stand beside their field, and the first one gets the focus', async 
   await leave()
 })
 
-for (const look of LOOKS) {
+for (const look of ALL_LOOKS) {
   test(`on a ${look.device}, ${look.theme}: a declined payment gives the cart back, and says what to do`, async () => {
     const { page, complaints, leave } = await visitor(shop, look)
     await page.goto('/')
@@ -88,7 +88,7 @@ for (const look of LOOKS) {
   })
 }
 
-for (const look of LOOKS) {
+for (const look of ALL_LOOKS) {
   test(`on a ${look.device}, ${look.theme}: what was sold out meanwhile is not sold, and the cart says so`, async () => {
     const { page, leave } = await visitor(shop, look)
     await page.goto('/')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { beginCheckout, buy, enterDetails } from '../shopper.js'
-import { LOOKS, openShop, visitor } from './shop.js'
+import { ALL_LOOKS, openShop, visitor } from './shop.js'
 
 let shop
 before(async () => (shop = await openShop()))
@@ -92,7 +92,7 @@ test('a page that was offline catches up', async () => {
   await leave()
 })
 
-for (const look of LOOKS) {
+for (const look of ALL_LOOKS) {
   test(`on a ${look.device}, ${look.theme}: an order can be cancelled until it is sent, and the money comes back`, async () => {
     const { page, complaints, leave } = await visitor(shop, look)
     await page.goto('/')
