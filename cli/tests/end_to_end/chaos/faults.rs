@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
+use events::topology::{EVENTS, QUEUES, Queue, matches};
 use nix::sys::signal::Signal;
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
 use super::surroundings::Surroundings;
 use crate::support::shop::SERVICES;
 use crate::support::shop::hurt::Wires;
-use crate::support::{Shop, Transport};
+use crate::support::{Shop, Transport, oracle};
 
 /// Longer than every tier of retries but the last, and than every lease.
 const LONG_OUTAGE: Duration = Duration::from_secs(120);
@@ -57,7 +57,7 @@ pub enum Fault {
     StallRabbit,
     /// The broker blocks publishers: it is out of memory.
     MemoryAlarm,
-    /// Events that were applied long ago come again, and some that were not come twice.
+    /// Events come again, from whichever time: applied long ago, or not yet.
     Copies,
     /// A message that nobody can read.
     Poison,
@@ -96,7 +96,26 @@ const EVERYWHERE: &[Fault] = &[
 const WITH_RABBIT: &[Fault] =
     &[Fault::KillRabbit, Fault::CutRabbit, Fault::HalfOpenRabbit, Fault::StallRabbit, Fault::MemoryAlarm];
 
+/// What a short storm has, each once.
+const SHORT: &[Fault] =
+    &[Fault::Kill, Fault::Pause, Fault::RollingRestart, Fault::KillPostgres, Fault::Copies, Fault::Poison];
+const SHORT_WITHOUT_RABBIT: &[Fault] = &[Fault::CutPostgres, Fault::EndConnections];
+const SHORT_WITH_RABBIT: &[Fault] = &[Fault::KillRabbit, Fault::CutRabbit];
+
 impl Fault {
+    /// Those of a short storm, in any order.
+    pub fn of_a_short_storm(transport: Transport, random: &mut SmallRng) -> Vec<Fault> {
+        let more = if transport == Transport::Rabbit { SHORT_WITH_RABBIT } else { SHORT_WITHOUT_RABBIT };
+        let mut faults = [SHORT, more].concat();
+        faults.shuffle(random);
+        faults
+    }
+
+    /// Whether nobody is told that a connection is dead.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Fault::HalfOpenPostgres | Fault::HalfOpenRabbit)
+    }
+
     /// Of those that any shop can suffer, and of `more`.
     pub fn choose(transport: Transport, more: &[Fault], random: &mut SmallRng) -> Fault {
         let of_rabbit = if transport == Transport::Rabbit { WITH_RABBIT } else { &[] };
@@ -109,7 +128,7 @@ pub struct Weather {
     pub shop: Shop,
     wires: Wires,
     /// Dead letters that there have to be.
-    pub poison: i64,
+    pub poison: Vec<oracle::Letter>,
     /// Transactions that stay open.
     idle: Vec<Client>,
     /// What only a long storm has.
@@ -118,7 +137,7 @@ pub struct Weather {
 
 impl Weather {
     pub fn new(shop: Shop, wires: Wires, surroundings: Option<Surroundings>) -> Weather {
-        Weather { shop, wires, poison: 0, idle: Vec::new(), surroundings }
+        Weather { shop, wires, poison: Vec::new(), idle: Vec::new(), surroundings }
     }
 
     fn surroundings(&self) -> &Surroundings {
@@ -177,7 +196,12 @@ impl Weather {
                 sleep(moment).await;
                 rabbit.lift_memory_alarm().await;
             }
-            Fault::Copies => send_copies(&self.shop, random.random_range(5..40), 0).await,
+            Fault::Copies => {
+                let count = random.random_range(5..40);
+                // Of a copy of the generator, so that a seed goes on to mean the same storm.
+                let left_out = random.clone().random_range(0..=self.number_of_events().await);
+                send_copies(&self.shop, count, left_out).await;
+            }
             Fault::Poison => self.send_poison(random).await,
             Fault::FullDisk => self.with_a_full_disk_for(moment).await,
             Fault::ClockJump => {
@@ -302,11 +326,21 @@ impl Weather {
         let body = bodies.choose(random).expect("there are bodies");
         let owner = self.owner().await;
         publish(&self.shop, &owner, event.exchange.name(), event.routing_key, body).await;
-        self.poison += queues_of(event.exchange, event.routing_key);
+        let hears = |queue: &&Queue| {
+            queue.exchange == event.exchange
+                && queue.routing_keys.iter().any(|pattern| matches(pattern, event.routing_key))
+        };
+        self.poison.extend(QUEUES.iter().filter(hears).map(|queue| oracle::letter(&queue.name(), body)));
+    }
+
+    async fn number_of_events(&self) -> i64 {
+        let sql = "SELECT (SELECT count(*) FROM catalog.events) + (SELECT count(*) FROM cart.events)
+                       + (SELECT count(*) FROM orders.events) + (SELECT count(*) FROM payments.events)";
+        oracle::count(&self.owner().await, sql).await
     }
 }
 
-/// Some of the latest events, again; the very latest are left out.
+/// Some events again: those before the latest, of which so many are left out.
 pub async fn send_copies(shop: &Shop, count: i64, left_out: i64) {
     let owner = shop.database.owner().await;
     let sql = "SELECT exchange, routing_key, envelope::text FROM (
@@ -329,12 +363,4 @@ async fn publish(shop: &Shop, owner: &Client, exchange: &str, routing_key: &str,
             assert!(queues > 0, "nobody wants {routing_key}");
         }
     }
-}
-
-/// How many durable queues hear this.
-fn queues_of(exchange: Exchange, routing_key: &str) -> i64 {
-    let hears = |queue: &&Queue| {
-        queue.exchange == exchange && queue.routing_keys.iter().any(|pattern| matches(pattern, routing_key))
-    };
-    i64::try_from(QUEUES.iter().filter(hears).count()).expect("a few queues")
 }

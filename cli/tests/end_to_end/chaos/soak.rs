@@ -19,6 +19,10 @@ use super::number;
 
 const PERIODS: usize = 20;
 const AT_ONCE: usize = 200;
+/// From so many on, nobody but autovacuum cleans up.
+const LONG: usize = 1_000_000;
+/// No look at a backlog is called slow that takes less: half of it would be slow on a quiet machine.
+const QUICK_US: u128 = 100_000;
 /// For what one period holds.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -81,6 +85,9 @@ async fn what_passes_through_leaves_nothing_behind() {
             if applied == done { Ok(()) } else { Err(format!("{applied} of {done} applied")) }
         })
         .await;
+        if events < LONG {
+            vacuum(&owner).await;
+        }
         let period = look(&owner, &products, &orders, &queue.name()).await;
         let Period { claim_us, receive_us, passing_kb, dead_rows, kept_kb } = &period;
         let note = if idle.is_some() { "  a transaction is open" } else { "" };
@@ -95,10 +102,45 @@ async fn what_passes_through_leaves_nothing_behind() {
                         + (SELECT count(*) FROM messaging.dead_letters)";
     let row = owner.query_one(waiting, &[]).await.expect("count");
     assert_eq!((row.get::<_, i64>(0), counter.0.load(Ordering::Relaxed)), (0, events), "each once, and nothing waits");
-    // With nobody looking back any more, the space of what passed through is used again.
-    let largest = periods.iter().map(|period| period.passing_kb).max().expect("periods");
-    let last = periods.last().expect("periods");
-    assert!(last.passing_kb <= largest && last.dead_rows <= 4 * (events / PERIODS) as i64, "it grows: {periods:#?}");
+    stays_as_it_was(&periods);
+    if events >= LONG {
+        autovacuum_keeps_up(&owner).await;
+    }
+}
+
+/// With nobody looking back any more, all is as quick and as small as in the beginning.
+fn stays_as_it_was(periods: &[Period]) {
+    let (first, last) = (&periods[0], periods.last().expect("periods"));
+    for (what, first, last) in
+        [("claiming", first.claim_us, last.claim_us), ("receiving", first.receive_us, last.receive_us)]
+    {
+        assert!(last <= (5 * first).max(QUICK_US), "{what} took {first} µs, and takes {last}: {periods:#?}");
+    }
+    // The space of what passed through is used again, and no more is needed than while nothing could be cleaned up.
+    let while_open = &periods[PERIODS / 4 - 1..PERIODS * 3 / 4 - 1];
+    let largest = while_open.iter().map(|period| period.passing_kb).max().expect("periods");
+    assert!(last.passing_kb <= largest, "outbox and queue grow: {periods:#?}");
+    // What is kept grows as the events do.
+    let share = first.kept_kb.max(1) * periods.len() as i64;
+    assert!(last.kept_kb <= 2 * share, "an event takes more and more space: {periods:#?}");
+}
+
+/// It looks at every table every minute or more often, and begins with 5,000 dead rows.
+async fn autovacuum_keeps_up(owner: &Client) {
+    let ask = "SELECT relid::regclass::text AS name, autovacuum_count AS count, n_dead_tup AS dead
+               FROM pg_stat_all_tables WHERE relid = ANY ('{catalog.outbox,messaging.messages}'::regclass[])";
+    eventually(PATIENCE, || async {
+        let rows = owner.query(ask, &[]).await.map_err(|error| error.to_string())?;
+        for row in rows {
+            let (name, count, dead): (String, i64, i64) = (row.get("name"), row.get("count"), row.get("dead"));
+            println!("{name}: cleaned {count} times by autovacuum, {dead} dead rows");
+            if count == 0 || dead > 10_000 {
+                return Err(format!("{name}: cleaned {count} times, {dead} dead rows"));
+            }
+        }
+        Ok(())
+    })
+    .await;
 }
 
 /// Somebody looks at the shop as it is now, and does not stop.
@@ -109,22 +151,29 @@ async fn leave_a_transaction_open(test: &TestDatabase) -> Client {
     client
 }
 
+/// Events of one kind.
+fn released(count: usize) -> Vec<Draft> {
+    let event = StockReleased { order_id: OrderId::new(), reservation_id: None, lines: Vec::new() };
+    (0..count).map(|_| Draft::new(&event, 1, CorrelationId::new(), "products")).collect()
+}
+
 async fn pass(products: &Database, events: usize) {
     for _ in 0..events / AT_ONCE {
-        let event = StockReleased { order_id: OrderId::new(), reservation_id: None, lines: Vec::new() };
-        let drafts: Vec<Draft> =
-            (0..AT_ONCE).map(|_| Draft::new(&event, 1, CorrelationId::new(), "products")).collect();
+        let drafts = released(AT_ONCE);
         let recorded: Result<(), database::Error> =
             products.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
         recorded.expect("record");
     }
 }
 
-/// As autovacuum does in its time; it is not waited for, so that every run measures the same.
-async fn look(owner: &Client, products: &Database, orders: &Database, queue: &str) -> Period {
-    let (claim_us, receive_us) = (claiming(products).await, receiving(orders, queue).await);
+/// As autovacuum does in its time; a short run does not wait for it, and measures the same every time.
+async fn vacuum(owner: &Client) {
     owner.batch_execute("VACUUM ANALYZE catalog.outbox; ").await.expect("vacuum");
     owner.batch_execute("VACUUM ANALYZE messaging.messages").await.expect("vacuum");
+}
+
+async fn look(owner: &Client, products: &Database, orders: &Database, queue: &str) -> Period {
+    let (claim_us, receive_us) = (claiming(products).await, receiving(orders, queue).await);
     owner.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("look anew");
     let sizes = "WITH passing AS (SELECT unnest('{catalog.outbox,messaging.messages}'::regclass[]) AS id)
                  SELECT (SELECT sum(pg_total_relation_size(id)) FROM passing)::bigint / 1024 AS passing_kb,
@@ -137,29 +186,74 @@ async fn look(owner: &Client, products: &Database, orders: &Database, queue: &st
     Period { claim_us, receive_us, passing_kb, dead_rows, kept_kb: row.get("kept_kb") }
 }
 
-/// What a relay's look at its outbox takes, in the middle of many.
-async fn claiming(products: &Database) -> u128 {
-    let db = products.read().await.expect("connect");
-    let mut times = Vec::new();
-    for _ in 0..21 {
-        let begun = Instant::now();
-        outbox::claim(&db, 200, Uuid::new_v4(), Duration::from_secs(15)).await.expect("claim");
-        times.push(begun.elapsed().as_micros());
-    }
-    median(times)
+/// Of a transaction that is taken back in any case, so that nobody else sees the backlog which it makes for itself.
+enum Look {
+    Took(Vec<u128>),
+    Failed(database::Error),
 }
 
-/// What a consumer's look at its queue takes.
-async fn receiving(orders: &Database, queue: &str) -> u128 {
-    let db = orders.read().await.expect("connect");
-    let mut times = Vec::new();
-    for _ in 0..21 {
-        let begun = Instant::now();
-        let sql = "SELECT count(*) FROM messaging.receive($1, 200, gen_random_uuid(), 15)";
-        db.query(sql, &[&queue]).await.expect("receive");
-        times.push(begun.elapsed().as_micros());
+impl From<database::Error> for Look {
+    fn from(error: database::Error) -> Look {
+        Look::Failed(error)
     }
-    median(times)
+}
+
+impl Look {
+    fn median(self) -> u128 {
+        match self {
+            Look::Took(times) => median(times),
+            Look::Failed(error) => panic!("a look at a backlog failed: {error:?}"),
+        }
+    }
+}
+
+/// Looks of 200 at a backlog of so many times as much.
+const LOOKS: usize = 5;
+
+/// What a relay's look at its outbox takes, in the middle of some.
+async fn claiming(products: &Database) -> u128 {
+    let looked: Result<(), Look> = products
+        .write(|tx| {
+            Box::pin(async move {
+                outbox::record(tx, &released(LOOKS * AT_ONCE)).await?;
+                let mut times = Vec::new();
+                for _ in 0..LOOKS {
+                    let begun = Instant::now();
+                    let claimed = outbox::claim(tx, AT_ONCE as i64, Uuid::new_v4(), Duration::from_secs(15)).await?;
+                    times.push(begun.elapsed().as_micros());
+                    assert_eq!(claimed.len(), AT_ONCE);
+                }
+                Err(Look::Took(times))
+            })
+        })
+        .await;
+    looked.expect_err("taken back").median()
+}
+
+/// What a consumer's look at its queue takes, in the middle of some.
+async fn receiving(orders: &Database, queue: &str) -> u128 {
+    let queue = queue.to_owned();
+    let looked: Result<(), Look> = orders
+        .write(move |tx| {
+            Box::pin(async move {
+                let wait =
+                    "SELECT messaging.publish('soak', array_agg(gen_random_uuid()), array_agg('products.events'::text),
+                                array_agg('product.stock_released'::text), array_agg('a message'::text),
+                                array_agg(NULL::text)) FROM generate_series(1, $1)";
+                tx.query(wait, &[&i32::try_from(LOOKS * AT_ONCE).expect("some")]).await?;
+                let mut times = Vec::new();
+                for _ in 0..LOOKS {
+                    let begun = Instant::now();
+                    let sql = "SELECT count(*) FROM messaging.receive($1, $2, gen_random_uuid(), 15)";
+                    let rows = tx.query(sql, &[&queue, &(AT_ONCE as i32)]).await?;
+                    times.push(begun.elapsed().as_micros());
+                    assert_eq!(rows[0].get::<_, i64>(0), AT_ONCE as i64);
+                }
+                Err(Look::Took(times))
+            })
+        })
+        .await;
+    looked.expect_err("taken back").median()
 }
 
 fn median(mut times: Vec<u128>) -> u128 {
