@@ -41,7 +41,10 @@ impl Demo {
         let admin = caller.admin()?.user_id;
         let Some(key) = &caller.idempotency_key else { return (self.poison)().await };
         self.sent
-            .try_get_with((admin, key.as_str().to_owned()), async { (self.poison)().await })
+            // Of its own: a client that hangs up half-way must not make the repetition a second one.
+            .try_get_with((admin, key.as_str().to_owned()), async {
+                tokio::spawn((self.poison)()).await.unwrap_or_else(|error| Err(Error::internal(error.to_string())))
+            })
             .await
             .map_err(Arc::unwrap_or_clone)
     }
@@ -146,7 +149,7 @@ impl DemoMutations {
     async fn send_poison_message(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Nothing that matters.")] input: Option<SendPoisonMessageInput>,
+        #[graphql(desc = "May hold a key.")] input: Option<SendPoisonMessageInput>,
     ) -> Result<SendPoisonMessagePayload> {
         let scope = Scope::of_mutation(ctx);
         scope.caller.admin().map_err(fault)?;

@@ -178,7 +178,7 @@ impl OperationQueries {
         #[graphql(default = 100, desc = "How many, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this act: the id of the last one.")] after: Option<ID>,
         #[graphql(
-            desc = "Only acts on this dead letter, event, payment or account, or on anything of this saga: its correlation id."
+            desc = "Only acts on this dead letter, event, order, payment or account, or on anything of this saga: its correlation id."
         )]
         about: Option<ID>,
     ) -> Result<Vec<OperatorAct>> {

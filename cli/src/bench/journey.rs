@@ -46,7 +46,7 @@ impl Shopper {
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         // The load's own share of the processor is to be small.
         let config = WebSocketConfig::default().read_buffer_size(4096);
-        let (mut socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(failed)?;
+        let (mut socket, _) = connect_async_with_config(request, Some(config), false).await.map_err(failed)?;
         let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
         socket.send(Message::text(init.to_string())).await.map_err(failed)?;
         let line = Line::open(gateway, Some(token)).await?;

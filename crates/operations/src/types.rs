@@ -294,7 +294,7 @@ pub struct Outbox {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct ActFilter {
-    /// Only those on this dead letter, event, payment or account, or on anything of the saga with this correlation id.
+    /// Only those on this dead letter, event, order, payment or account, or on anything of the saga with this correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Uuid>,
 }
@@ -313,7 +313,7 @@ pub struct Act {
     /// What: `dead_letter.replay`, `dead_letter.discard`, `outbox.retry`, `outbox.discard`, `saga.retry`,
     /// `order.ship`, `order.deliver`, `order.cancel`, `payment.refund`, `user.set_role` or `reports.rebuild`.
     pub action: String,
-    /// To which dead letter, event, saga, payment or account.
+    /// To which dead letter, event, saga, order, payment or account.
     pub subject_id: Uuid,
     /// Of which queue, if it was a dead letter.
     pub queue: Option<String>,

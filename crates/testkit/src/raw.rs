@@ -1,8 +1,10 @@
 //! Messages that no service would send: for poison tests.
 
+use std::time::Duration;
+
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueuePurgeOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -19,32 +21,39 @@ pub async fn publish_to_postgres(owner: &Client, exchange: &str, routing_key: &s
         .expect("insert messages")
 }
 
+/// How often a message is offered, and how long a broker that is just coming back is given between two offers.
+const OFFERS: (u32, Duration) = (120, Duration::from_millis(500));
+
 /// Publishes bodies to an exchange of RabbitMQ, which must be declared already; returns when all are confirmed.
 ///
 /// # Panics
-/// If a message is returned as unroutable: then the test would wait for nothing.
-#[expect(clippy::disallowed_methods, reason = "poison does not come from an outbox")]
+/// If a message is returned as unroutable, or refused for a minute: then the test would wait for nothing.
 pub async fn publish_to_rabbit(url: &str, exchange: &str, messages: &[(&str, &[u8])]) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
     let channel = connection.create_channel().await.expect("open a channel");
     channel.confirm_select(ConfirmSelectOptions::default()).await.expect("select confirms");
     for (routing_key, body) in messages {
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let confirmation = channel
-            .basic_publish(
-                ShortString::from(exchange),
-                ShortString::from(*routing_key),
-                options,
-                body,
-                BasicProperties::default().with_delivery_mode(2),
-            )
-            .await
-            .expect("publish")
-            .await
-            .expect("confirm");
-        assert!(matches!(confirmation, Confirmation::Ack(None)), "{exchange} {routing_key}: {confirmation:?}");
+        publish_until_taken(&channel, exchange, routing_key, body).await;
     }
     connection.close(200, "done".into()).await.expect("close the connection");
+}
+
+/// A queue whose leader is not elected yet, or that is full, refuses what it is offered.
+#[expect(clippy::disallowed_methods, reason = "poison does not come from an outbox")]
+async fn publish_until_taken(channel: &Channel, exchange: &str, routing_key: &str, body: &[u8]) {
+    let (offers, pause) = OFFERS;
+    for _ in 0..offers {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let (to, key) = (ShortString::from(exchange), ShortString::from(routing_key));
+        let published = channel.basic_publish(to, key, options, body, properties).await.expect("publish");
+        match published.await.expect("confirm") {
+            Confirmation::Ack(None) => return,
+            Confirmation::Nack(None) => tokio::time::sleep(pause).await,
+            returned => panic!("{exchange} {routing_key}: {returned:?}"),
+        }
+    }
+    panic!("{exchange} {routing_key}: refused {offers} times");
 }
 
 /// Puts a letter among the dead of RabbitMQ, as a process of ours does when it parks a message: with an id, a reason, and

@@ -42,7 +42,10 @@ impl<T> Merged<T> {
                     has_more |= share.has_more;
                     items.extend(share.items);
                 }
-                Err(error) if error.status.is_server_error() => unreachable.push(service),
+                Err(error) if error.status.is_server_error() => {
+                    tracing::warn!(service, ?error, "a service is left out of what an operator sees");
+                    unreachable.push(service);
+                }
                 Err(error) => return Err(error),
             }
         }

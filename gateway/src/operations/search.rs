@@ -35,7 +35,7 @@ pub struct Findings {
     pub(super) dead_letters: DeadLetterList,
     /// Unsent events of this event, saga or thing, 100 at most.
     pub(super) unsent_events: Vec<UnsentEvent>,
-    /// Acts on this dead letter, event, payment or account, or on anything of the order's saga, newest first, 100 at most.
+    /// Acts on this dead letter, event, order, payment or account, or on anything of the order's saga, newest first, 100 at most.
     pub(super) acts: Vec<OperatorAct>,
 }
 

@@ -61,7 +61,7 @@ impl Saga {
         Ok(Some(events.map_err(fault)?))
     }
 
-    /// What operators did to it and to its events, dead letters and payments, newest first, 100 at most.
+    /// What operators did to it, its order, events, dead letters and payments, newest first, 100 at most.
     #[graphql(complexity = "100 * child_complexity")]
     async fn acts(&self, ctx: &Context<'_>) -> Result<Vec<OperatorAct>> {
         acts(Scope::of(ctx), ActFilter { about: Some(self.correlation) }, Some(100), None).await.map_err(fault)

@@ -198,7 +198,7 @@ pub struct OperatorAct {
     pub(super) actor: String,
     /// What, e.g. dead_letter.replay.
     pub(super) action: String,
-    /// To which dead letter, event, saga, payment or account.
+    /// To which dead letter, event, saga, order, payment or account.
     pub(super) subject_id: ID,
     /// Of which queue, if it was a dead letter.
     pub(super) queue: Option<String>,

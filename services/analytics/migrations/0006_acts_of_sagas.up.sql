@@ -4,4 +4,4 @@ COMMENT ON COLUMN operator_acts.correlation_id IS 'the saga that the subject is 
 CREATE INDEX operator_acts_saga ON operator_acts (correlation_id);
 -- Of acts so far as much as this schema tells.
 UPDATE operator_acts SET correlation_id = events.correlation_id
-    FROM events WHERE events.event_id = operator_acts.event_id;
+    FROM events WHERE events.event_id = operator_acts.event_id AND operator_acts.queue IS NULL;

@@ -170,8 +170,11 @@ impl Orders {
         idempotency::write(&self.database, operation, move |tx| {
             Box::pin(async move {
                 let (act, reason) = (operators_act(step.input), step.note.clone());
-                let order = take_step(tx, &config, &caller, step, refusal).await?;
-                if let Some(act) = act.filter(|act| *act != Action::CancelOrder || !is_owner(&caller, &order)) {
+                let (before, order) = take_step(tx, &config, &caller, step, refusal).await?;
+                let is_own = is_owner(&caller, order.user_id);
+                if let Some(act) = act.filter(|act| *act != Action::CancelOrder || !is_own)
+                    && before.version != order.version
+                {
                     let operator = Operator { actor: caller.actor()?, reason };
                     let subject = Subject::of_saga(order.id.uuid(), order.correlation_id);
                     audit::record(tx, &operator, act, &[subject], audit::Outcome::Done).await?;
@@ -183,7 +186,7 @@ impl Orders {
     }
 }
 
-/// What the trail calls a wish; of a cancellation only if it is of somebody else's order.
+/// What the trail calls a wish. What changes nothing is no act, nor is it one to cancel one's own order.
 fn operators_act(wish: Input) -> Option<Action> {
     match wish {
         Input::Ship => Some(Action::ShipOrder),
@@ -193,23 +196,23 @@ fn operators_act(wish: Input) -> Option<Action> {
     }
 }
 
-fn is_owner(caller: &Caller, order: &Order) -> bool {
-    caller.user_id() == Some(order.user_id)
+fn is_owner(caller: &Caller, owner: UserId) -> bool {
+    caller.user_id() == Some(owner)
 }
 
-/// One wish of the order's owner or of an admin; answers the order as it stands then.
+/// One wish of the order's owner or of an admin; answers the order as it stood, and as it stands then.
 async fn take_step(
     tx: &Connection,
     config: &OrdersConfig,
     caller: &Caller,
     step: Step,
     refusal: Error,
-) -> Result<Order, Error> {
+) -> Result<(Order, Order), Error> {
     let id = step.order_id;
     let order = repository::order(tx, id).await?.ok_or_else(not_found)?;
     own(caller, order.user_id)?;
     match runner::advance(tx, config, &[step]).await?.as_slice() {
-        [Outcome::Done] => repository::order(tx, id).await?.ok_or_else(not_found),
+        [Outcome::Done] => Ok((order, repository::order(tx, id).await?.ok_or_else(not_found)?)),
         [Outcome::Illegal] => Err(refusal),
         [Outcome::Unreadable] => Err(Error::internal(format!("the saga of order {id} cannot be read"))),
         _ => Err(not_found()),
@@ -225,7 +228,7 @@ async fn saga_detail(db: &Connection, id: Uuid) -> Result<SagaDetail, Error> {
 
 /// Somebody else's order does not exist for this caller.
 fn own(caller: &Caller, owner: UserId) -> Result<(), Error> {
-    if caller.is_admin() || caller.user_id() == Some(owner) { Ok(()) } else { Err(not_found()) }
+    if caller.is_admin() || is_owner(caller, owner) { Ok(()) } else { Err(not_found()) }
 }
 
 pub(crate) fn not_found() -> Error {

@@ -93,6 +93,21 @@ async fn one_of_the_last_statements_that_cannot_be_sent_takes_all_back() {
     }
 }
 
+/// The statements of batches follow the indexes, whoever opens the transaction; those of others are left to the server.
+#[tokio::test]
+async fn only_batches_are_planned_by_the_indexes() {
+    const ASK: &str = "SELECT current_setting('plan_cache_mode') || ' ' || current_setting('enable_seqscan') AS plans";
+    let (_db, database) = one_connection().await;
+    let asked = |row: database::Row| row.get::<_, String>("plans");
+    let as_usual = asked(database.read().await.unwrap().query_one(ASK, &[]).await.unwrap());
+    let batch = database.write_batch(|tx| Box::pin(tx.query_one(ASK, &[]))).await.map(asked);
+    assert_eq!(batch.unwrap(), "force_generic_plan off");
+    let opened: Result<_, Error> = database.write_opening(|tx| Box::pin(tx.open_with(ASK, &[]))).await;
+    assert_eq!(asked(opened.unwrap().remove(0)), "force_generic_plan off");
+    let one = database.write(|tx| Box::pin(tx.query_one(ASK, &[]))).await.map(asked);
+    assert_eq!((one.unwrap(), as_usual), ("auto on".to_owned(), "auto on".to_owned()));
+}
+
 #[tokio::test]
 async fn work_that_passes_over_an_error_of_its_last_statements_is_told_of_it() {
     let (_db, database) = one_connection().await;

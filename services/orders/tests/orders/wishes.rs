@@ -91,6 +91,10 @@ async fn what_operators_do_to_orders_stands_in_the_trail() {
     shop.orders.cancel(admin, returned.id(), lost).await.unwrap();
     shop.cancel(&own, Some("changed my mind")).await.unwrap();
     assert_eq!(refusal(shop.orders.ship(admin, own.id()).await), "order_not_shippable");
+    for done in [&returned, &own] {
+        let too_late = CancelOrder { reason: Some("once more".to_owned()) };
+        shop.orders.cancel(admin, done.id(), too_late).await.unwrap();
+    }
 
     let sql = "SELECT action, subject_id, correlation_id, actor, reason FROM orders.operator_acts ORDER BY id";
     let acts = shop.owner.query(sql, &[]).await.unwrap();
@@ -106,7 +110,7 @@ async fn what_operators_do_to_orders_stands_in_the_trail() {
             is("order.deliver", sent.id(), None),
             is("order.cancel", returned.id(), Some("lost in the post")),
         ],
-        "and not what shoppers do to their own"
+        "and neither what shoppers do to their own nor what changes nothing"
     );
     assert!(acts.iter().all(|row| row.get::<_, String>("actor") == admin.actor().unwrap()));
     let saga = shop.order(&sent).await.correlation_id.uuid();

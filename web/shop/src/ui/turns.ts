@@ -30,8 +30,9 @@ async function renderInTurns() {
   isRendering = false
 }
 
-/** The task after the next frame. */
-const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+/** The task after the next frame. A tab in the background has none, and would wait until it is looked at. */
+const nextPaint = () =>
+  new Promise((resolve) => (document.hidden ? setTimeout(resolve) : requestAnimationFrame(() => setTimeout(resolve))))
 
 /** Called when the visitor goes on to another page. */
 export function endFirstPage() {
