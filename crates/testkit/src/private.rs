@@ -11,7 +11,11 @@ use crate::{TestBroker, TestDatabase, eventually, shared};
 const CLOSING_LIMIT: Duration = Duration::from_secs(60);
 
 fn folder(kind: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("testkit-{kind}-{}", &servers::new_secret()[..12]))
+    std::env::temp_dir().join(name(kind))
+}
+
+fn name(kind: &str) -> String {
+    format!("testkit-{kind}-{}", &servers::new_secret()[..12])
 }
 
 /// Ends the server and deletes its folder, from a `Drop`.
@@ -36,7 +40,16 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Starts one, in about a second.
     pub async fn start() -> PrivatePostgres {
-        let server = PostgresServer::new(folder("postgres"), shared::OWNER).setting("fsync", "off");
+        PrivatePostgres::start_in(folder("postgres")).await
+    }
+
+    /// Starts one whose data lie on this disk, e.g. on one that can be full.
+    pub async fn start_on(disk: &Path) -> PrivatePostgres {
+        PrivatePostgres::start_in(disk.join(name("postgres"))).await
+    }
+
+    async fn start_in(folder: PathBuf) -> PrivatePostgres {
+        let server = PostgresServer::new(folder, shared::OWNER).setting("fsync", "off");
         let private = PrivatePostgres { server };
         private.server.start(&shared::progress()).await.unwrap_or_else(|error| panic!("start PostgreSQL: {error}"));
         private
@@ -112,6 +125,21 @@ impl PrivateRabbit {
     /// Ends the memory alarm.
     pub async fn lift_memory_alarm(&self) {
         self.set_watermark("0.6").await;
+    }
+
+    /// Makes the node believe that its disk is nearly full: it takes nothing more until [`PrivateRabbit::lift_disk_alarm`].
+    pub async fn raise_disk_alarm(&self) {
+        self.set_free_limit("1000TB").await;
+    }
+
+    /// Ends the disk alarm.
+    pub async fn lift_disk_alarm(&self) {
+        self.set_free_limit("50MB").await;
+    }
+
+    async fn set_free_limit(&self, limit: &str) {
+        let set = self.server.control(&["set_disk_free_limit", limit]).await;
+        set.unwrap_or_else(|error| panic!("set the disk's free limit: {error}"));
     }
 
     async fn set_watermark(&self, fraction: &str) {

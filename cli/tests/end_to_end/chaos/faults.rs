@@ -63,7 +63,7 @@ pub enum Fault {
     Poison,
     /// PostgreSQL is gone for two minutes.
     LongOutage,
-    /// The disk under PostgreSQL and RabbitMQ is full.
+    /// The disk under PostgreSQL is full to the last byte, and RabbitMQ's nearly: it takes nothing more.
     FullDisk,
     /// The clocks of all services jump, forwards or backwards.
     ClockJump,
@@ -230,15 +230,20 @@ impl Weather {
     }
 
     /// Whoever cannot write any more may end; what is supervised is started again once there is room.
+    ///
+    /// A node of RabbitMQ stops taking messages before its disk is full (`disk_free_limit`). Filled to the last byte in one
+    /// moment, the logs of its quorum queues have gaps afterwards and the queues do not come back, with all that they
+    /// had confirmed: against that nobody helps but whoever leaves the node room.
     async fn with_a_full_disk_for(&self, moment: Duration) {
         let filler = self.surroundings().fill_the_disk();
+        if let Some(rabbit) = &self.shop.rabbit {
+            rabbit.raise_disk_alarm().await;
+        }
         sleep(moment).await;
         drop(filler);
         self.shop.postgres.as_ref().expect("a server of its own").revive().await;
         if let Some(rabbit) = &self.shop.rabbit {
-            // A node whose log could not be written may stay up and take nothing more: it has to be started anew.
-            rabbit.kill();
-            rabbit.revive().await;
+            rabbit.lift_disk_alarm().await;
         }
     }
 

@@ -72,7 +72,8 @@ async fn storm(transport: Transport) {
     let surroundings = if plan.is_long { Some(Surroundings::start().await) } else { None };
     let settings = surroundings.as_ref().map(Surroundings::settings).unwrap_or_default();
     let more = surroundings.as_ref().map(Surroundings::faults).unwrap_or_default();
-    let (shop, wires) = Shop::behind_wires(transport, &settings).await;
+    let disk = surroundings.as_ref().and_then(|around| around.disk.as_deref());
+    let (shop, wires) = Shop::behind_wires(transport, &settings, disk).await;
     let mut load = Load::start(&shop, plan.orders, random.random()).await;
     let mut weather = Weather::new(shop, wires, surroundings);
     let short = if plan.is_long { Vec::new() } else { Fault::of_a_short_storm(transport, &mut random) };

@@ -20,8 +20,8 @@ pub struct Surroundings {
     folder: PathBuf,
     redis: RedisServer,
     faketime: Option<&'static str>,
-    /// A small disk of the servers' own, if there is one: `./prost chaos` mounts it where it may.
-    disk: Option<PathBuf>,
+    /// A small disk of PostgreSQL's own, if there is one: `./prost chaos` mounts it where it may.
+    pub disk: Option<PathBuf>,
 }
 
 /// Deletes what fills the disk.

@@ -1,5 +1,6 @@
 //! A shop whose wires to its servers can be cut, and whose processes can be paused and doubled.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -19,9 +20,12 @@ pub struct Wires {
 
 impl Shop {
     /// Each service in a process of its own, on servers of the shop's own, with wires that can be hurt, and with these
-    /// settings besides. The test's own connections go straight.
-    pub async fn behind_wires(transport: Transport, settings: &[(&str, String)]) -> (Shop, Wires) {
-        let postgres = PrivatePostgres::start().await;
+    /// settings besides. The test's own connections go straight. PostgreSQL keeps its data on `disk`, if there is one.
+    pub async fn behind_wires(transport: Transport, settings: &[(&str, String)], disk: Option<&Path>) -> (Shop, Wires) {
+        let postgres = match disk {
+            Some(disk) => PrivatePostgres::start_on(disk).await,
+            None => PrivatePostgres::start().await,
+        };
         let rabbit = match transport {
             Transport::Rabbit => Some(PrivateRabbit::start().await),
             Transport::Postgres => None,
