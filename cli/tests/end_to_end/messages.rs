@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use service::Role;
 use uuid::Uuid;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Every table whose rows tell what the shop did, without what only tells how often it was asked.
 const STATE: &[(&str, &str)] = &[
@@ -122,14 +122,25 @@ async fn published(shop: &Shop) -> Vec<Message> {
     rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
 }
 
-/// Sends all that was published so far twice more, in any order; counts what it sent.
+/// Sends all that was published so far once more, in any order; counts what it sent.
 async fn send_again(shop: &Shop, random: &mut SmallRng, copies: &mut usize) {
-    let once = published(shop).await;
-    let mut messages = [once.clone(), once].concat();
+    let mut messages = published(shop).await;
     messages.shuffle(random);
-    for (exchange, routing_key, body) in &messages {
-        publish(shop, exchange, routing_key, std::slice::from_ref(body)).await;
-        *copies += 1;
+    let owner = shop.database.owner().await;
+    for together in messages.chunk_by(|one, next| one.0 == next.0) {
+        match &shop.broker {
+            Some(broker) => {
+                let bodies: Vec<(&str, &[u8])> =
+                    together.iter().map(|(_, key, body)| (key.as_str(), body.as_bytes())).collect();
+                testkit::publish_to_rabbit(broker.url(), &together[0].0, &bodies).await;
+            }
+            None => {
+                for (exchange, key, body) in together {
+                    assert!(testkit::publish_to_postgres(&owner, exchange, key, body).await > 0, "nobody wants it");
+                }
+            }
+        }
+        *copies += together.len();
     }
 }
 
@@ -142,14 +153,11 @@ async fn copies_change_nothing(transport: Transport) {
     // While other orders move, whose events are sent again as well.
     let (mut random, mut copies) = (SmallRng::seed_from_u64(1), 0);
     let again_and_again = async {
-        loop {
+        for _ in 0..4 {
             send_again(&shop, &mut random, &mut copies).await;
         }
     };
-    tokio::select! {
-        () = trade(&shop) => {}
-        () = again_and_again => {}
-    }
+    tokio::join!(trade(&shop), again_and_again);
     send_again(&shop, &mut random, &mut copies).await;
     // Of one event, all at once.
     let (exchange, routing_key, body) = &published(&shop).await[0];
