@@ -129,16 +129,16 @@ impl PrivateRabbit {
 
     /// Makes the node believe that its disk is nearly full: it takes nothing more until [`PrivateRabbit::lift_disk_alarm`].
     pub async fn raise_disk_alarm(&self) {
-        self.set_free_limit("1000TB").await;
+        self.set_free_limit("1000000000000000").await;
     }
 
     /// Ends the disk alarm.
     pub async fn lift_disk_alarm(&self) {
-        self.set_free_limit("50MB").await;
+        self.set_free_limit("50000000").await;
     }
 
-    async fn set_free_limit(&self, limit: &str) {
-        let set = self.server.control(&["set_disk_free_limit", limit]).await;
+    async fn set_free_limit(&self, limit_bytes: &str) {
+        let set = self.server.control(&["set_disk_free_limit", limit_bytes]).await;
         set.unwrap_or_else(|error| panic!("set the disk's free limit: {error}"));
     }
 
