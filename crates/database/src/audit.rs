@@ -1,5 +1,5 @@
-//! The trail of operators' acts: who did what to this service's dead letters, unsent events, sagas, orders, payments
-//! and accounts.
+//! The trail of operators' acts: who did what to this service's dead letters, to its unsent events, and to what else it
+//! lets them act on.
 //!
 //! An act inside the service's database is recorded in the act's own transaction. An act on a broker is recorded
 //! as begun before it, and completed after it: what stays begun was interrupted, and may have happened.
@@ -10,49 +10,21 @@ use uuid::Uuid;
 
 use crate::{Connection, Error};
 
-/// What an operator does.
+/// What an operator does, by the name that the trail keeps, e.g. `outbox.retry`.
+///
+/// Whoever offers an act declares it. The table's CHECK knows the names that its service may record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Puts a dead letter back into its queue.
-    ReplayDeadLetter,
-    /// Throws a dead letter away.
-    DiscardDeadLetter,
-    /// Lets a failed event be sent again.
-    RetryOutbox,
-    /// Gives up a failed event.
-    DiscardOutbox,
-    /// Sets a stuck saga going again.
-    RetrySaga,
-    /// Says that an order left the house.
-    ShipOrder,
-    /// Says that an order arrived.
-    DeliverOrder,
-    /// Cancels somebody's order.
-    CancelOrder,
-    /// Gives money back.
-    Refund,
-    /// Gives an account another role.
-    SetRole,
-    /// Builds the reports again from the archive.
-    RebuildReports,
-}
+pub struct Action(&'static str);
 
 impl Action {
+    /// The act of this name.
+    pub const fn named(name: &'static str) -> Action {
+        Action(name)
+    }
+
     /// As stored.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Action::ReplayDeadLetter => "dead_letter.replay",
-            Action::DiscardDeadLetter => "dead_letter.discard",
-            Action::RetryOutbox => "outbox.retry",
-            Action::DiscardOutbox => "outbox.discard",
-            Action::RetrySaga => "saga.retry",
-            Action::ShipOrder => "order.ship",
-            Action::DeliverOrder => "order.deliver",
-            Action::CancelOrder => "order.cancel",
-            Action::Refund => "payment.refund",
-            Action::SetRole => "user.set_role",
-            Action::RebuildReports => "reports.rebuild",
-        }
+        self.0
     }
 }
 
@@ -89,7 +61,7 @@ pub struct Operator {
 /// What an act is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The dead letter, the event, the saga, the order, the payment or the account.
+    /// The dead letter, the event, or the row of the service.
     pub id: Uuid,
     /// The queue, of a dead letter.
     pub queue: Option<String>,

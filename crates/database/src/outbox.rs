@@ -17,6 +17,9 @@ use crate::{Command, Connection, Error, Row};
 /// Attempts after which a row is failed: visible, with its last error, retryable by an operator.
 pub const MAX_ATTEMPTS: i32 = 10;
 
+const SEND_AGAIN: Action = Action::named("outbox.retry");
+const GIVE_UP: Action = Action::named("outbox.discard");
+
 /// The event into the audit trail, as every way of recording begins.
 macro_rules! recorded {
     ($rest:literal) => {
@@ -325,7 +328,7 @@ const DISCARD: &str = "WITH discarded AS (
 
 /// Lets failed events be sent again, with all their attempts, on an operator's word. Returns those that were failed.
 pub async fn retry(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
-    let retried = settle_failed(tx, RETRY, operator, Action::RetryOutbox, events).await?;
+    let retried = settle_failed(tx, RETRY, operator, SEND_AGAIN, events).await?;
     if !retried.is_empty() {
         tx.note_recorded_events();
     }
@@ -335,7 +338,7 @@ pub async fn retry(tx: &Connection, operator: &Operator, events: &[EventId]) -> 
 /// Gives up sending failed events, on an operator's word; what was recorded stays in the audit trail of events.
 /// Returns those that were failed: an event that is still tried may be on its way.
 pub async fn discard(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
-    settle_failed(tx, DISCARD, operator, Action::DiscardOutbox, events).await
+    settle_failed(tx, DISCARD, operator, GIVE_UP, events).await
 }
 
 async fn settle_failed(

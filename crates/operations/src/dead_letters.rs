@@ -165,8 +165,8 @@ impl Operations {
         letters: &[messaging::DeadLetter],
     ) -> Result<HashSet<Uuid>, Error> {
         let action = match how {
-            Dispose::Replay => Action::ReplayDeadLetter,
-            Dispose::Discard => Action::DiscardDeadLetter,
+            Dispose::Replay => Action::named("dead_letter.replay"),
+            Dispose::Discard => Action::named("dead_letter.discard"),
         };
         let mut all_done = HashSet::new();
         for queue in self.own_queues(None)? {

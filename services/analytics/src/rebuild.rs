@@ -18,6 +18,7 @@ use crate::repository::{self, Generations};
 
 /// Events that are held in memory at a time.
 const PAGE: i64 = 2000;
+const REBUILD_REPORTS: Action = Action::named("reports.rebuild");
 
 /// Why the reports could not be rebuilt; they are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ pub(crate) async fn begin(tx: &Connection, actor: &str) -> Result<Generations, d
     let begun = repository::begin_generation(tx, actor).await?;
     let subject = Subject::new(Uuid::now_v7());
     let operator = Operator { actor: actor.to_owned(), reason: None };
-    audit::record(tx, &operator, Action::RebuildReports, &[subject], audit::Outcome::Done).await?;
+    audit::record(tx, &operator, REBUILD_REPORTS, &[subject], audit::Outcome::Done).await?;
     Ok(begun)
 }
 

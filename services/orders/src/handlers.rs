@@ -18,6 +18,11 @@ use crate::runner::{self, Outcome};
 use crate::saga::Input;
 use crate::{Orders, OrdersConfig, SERVICE, placement, repository};
 
+const RETRY_SAGA: Action = Action::named("saga.retry");
+const SHIP_ORDER: Action = Action::named("order.ship");
+const DELIVER_ORDER: Action = Action::named("order.deliver");
+const CANCEL_ORDER: Action = Action::named("order.cancel");
+
 #[async_trait]
 impl OrdersApi for Orders {
     async fn place(&self, caller: &Caller, input: PlaceOrder) -> Result<Order, Error> {
@@ -147,7 +152,7 @@ impl OrdersApi for Orders {
                 let refusal = Error::conflict("saga_not_stuck", "this saga is not stuck; it moves by itself");
                 take_step(tx, &config, &caller, Step::of(saga.order_id, Input::Retry), refusal).await?;
                 let subject = Subject::of_saga(saga.id, saga.correlation_id);
-                audit::record(tx, &operator, Action::RetrySaga, &[subject], audit::Outcome::Done).await?;
+                audit::record(tx, &operator, RETRY_SAGA, &[subject], audit::Outcome::Done).await?;
                 saga_detail(tx, id).await
             })
         })
@@ -172,7 +177,7 @@ impl Orders {
                 let (act, reason) = (operators_act(step.input), step.note.clone());
                 let (before, order) = take_step(tx, &config, &caller, step, refusal).await?;
                 let is_own = is_owner(&caller, order.user_id);
-                if let Some(act) = act.filter(|act| *act != Action::CancelOrder || !is_own)
+                if let Some(act) = act.filter(|act| *act != CANCEL_ORDER || !is_own)
                     && before.version != order.version
                 {
                     let operator = Operator { actor: caller.actor()?, reason };
@@ -189,9 +194,9 @@ impl Orders {
 /// What the trail calls a wish. What changes nothing is no act, nor is it one to cancel one's own order.
 fn operators_act(wish: Input) -> Option<Action> {
     match wish {
-        Input::Ship => Some(Action::ShipOrder),
-        Input::Deliver => Some(Action::DeliverOrder),
-        Input::Cancel => Some(Action::CancelOrder),
+        Input::Ship => Some(SHIP_ORDER),
+        Input::Deliver => Some(DELIVER_ORDER),
+        Input::Cancel => Some(CANCEL_ORDER),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use crate::repository::{self, StoreError};
 use crate::{Payments, SERVICE};
 
 const MAX_REASON_CHARS: usize = 500;
+const REFUND: Action = Action::named("payment.refund");
 
 #[async_trait]
 impl PaymentsApi for Payments {
@@ -104,7 +105,7 @@ async fn promise(
     };
     repository::save_payments(tx, &[&payment]).await?;
     let subject = Subject::of_saga(payment_id.uuid(), payment.correlation_id);
-    audit::record(tx, operator, Action::Refund, &[subject], audit::Outcome::Done).await?;
+    audit::record(tx, operator, REFUND, &[subject], audit::Outcome::Done).await?;
     let id = refund.id;
     repository::insert_refunds(tx, &[refund]).await?;
     Ok(repository::shown_refund_by_id(tx, id).await?)

@@ -20,6 +20,8 @@ use crate::repository::{self, Credentials, NewToken, Standing, Started};
 use crate::sessions::{RefreshToken, invalid_credentials, token_hash, too_many_failures};
 use crate::{SERVICE, Users};
 
+const SET_ROLE: Action = Action::named("user.set_role");
+
 fn not_found() -> Error {
     Error::not_found("user_not_found", "there is no such user")
 }
@@ -211,7 +213,7 @@ impl UsersApi for Users {
                 let reason = format!("from {} to {}", before.role, input.role);
                 let subject = Subject::new(id.uuid());
                 let operator = Operator { actor, reason: Some(reason) };
-                audit::record(tx, &operator, Action::SetRole, &[subject], audit::Outcome::Done).await?;
+                audit::record(tx, &operator, SET_ROLE, &[subject], audit::Outcome::Done).await?;
                 repository::set_role(tx, id, input.role).await?.ok_or_else(not_found)
             })
         })

@@ -30,7 +30,9 @@ async fn pages_of_acts_survive_writes() {
     let saga = CorrelationId::new();
     let subjects = vec![Subject::of_saga(letter, saga); 6];
     let db = shop.database.read().await.expect("connect");
-    audit::record(&db, &operator, Action::ReplayDeadLetter, &subjects, Outcome::Begun).await.expect("record");
+    audit::record(&db, &operator, Action::named("dead_letter.replay"), &subjects, Outcome::Begun)
+        .await
+        .expect("record");
     drop(db);
     for about in [None, Some(letter), Some(saga.uuid())] {
         let filter = ActFilter { about };
