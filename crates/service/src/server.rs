@@ -31,6 +31,7 @@ use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::layers::{self, CORRELATION_ID, TRACEPARENT};
 use crate::proxies::TrustedProxies;
 use crate::rate_limit::{RateLimit, limit_rate};
+use crate::shutdown::telling;
 
 /// More connections than this wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -180,7 +181,9 @@ pub async fn serve(
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(drain_timeout, connections.wait()).await.is_err() {
+    let drained = tokio::time::timeout(drain_timeout, connections.wait());
+    let tell = || tracing::info!(%address, connections = connections.len(), "draining: these are not answered yet");
+    if telling(drained, tell).await.is_err() {
         tracing::warn!(%address, connections = connections.len(), "cutting connections that are still busy");
         cut.cancel();
         connections.wait().await;
