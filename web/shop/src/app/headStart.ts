@@ -1,9 +1,9 @@
 // A small file of its own, which runs while the application is still being loaded. It asks for what the page will show,
 // for the first pictures of it, and for the parts of the application that only this page needs: all at once instead of
 // one after the other. Over a slow network that is a second less of waiting.
-import { firstQuestion } from '@/catalog/firstQuestion'
+import { firstQuestions } from '@/catalog/firstQuestions'
 import { listPage, productPage } from '@/catalog/pages'
-import { askAhead, bodyOf } from '@/graphql/headStart'
+import { askAhead } from '@/graphql/headStart'
 import { preferredLocale, shellTexts } from './i18n/preferred'
 
 // Whatever fails here is asked for again by who needs it, who also says so.
@@ -15,13 +15,9 @@ const { pathname } = location
 if (pathname === '/products') listPage().catch(ignore)
 if (pathname.startsWith('/products/')) productPage().catch(ignore)
 
-const question = firstQuestion(location)
-if (question) {
-  askAhead(bodyOf(question))
-    .then((response) => response.json())
-    .then(({ data }: { data?: unknown }) => {
-      if (data) question.pictures(data).forEach(fetchPicture)
-    })
+for (const question of firstQuestions(location)) {
+  askAhead(question)
+    .then((data) => data && question.pictures(data).forEach(fetchPicture))
     .catch(ignore)
 }
 

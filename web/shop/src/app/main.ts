@@ -5,8 +5,10 @@ import { addIcon } from '@iconify/vue'
 import { init as initIcons } from 'virtual:nuxt-ui-icons'
 import { refreshByCookie } from '@/account/refresh'
 import { followTabs } from '@/account/sessionTabs'
+import { firstAnswers } from '@/catalog/firstAnswers'
 import { listPage, productPage } from '@/catalog/pages'
 import { createGraphql } from '@/graphql/client'
+import { answeredAhead } from '@/graphql/headStart'
 import { liveKey } from '@/graphql/live'
 import { createSession, sessionKey } from '@/graphql/session'
 import App from './App.vue'
@@ -21,7 +23,7 @@ watch(
   (_, before) => before && sessionStorage.clear(),
 )
 
-const { client, live } = createGraphql(session)
+const { client, live, know } = createGraphql(session)
 const router = createShopRouter(session)
 
 // Nuxt UI writes `i-lucide-search`, its bundle `lucide:search`.
@@ -32,8 +34,12 @@ app.provide(sessionKey, session)
 app.provide(liveKey, live)
 app.use(i18n).use(router).use(urql, client)
 
+/** Rather a moment later and whole than grey first: to render a page twice takes a phone longer than this. */
+const ANSWER_WAIT_MS = 100
+
 // Not awaited: the first page lies in the same file, and would wait for this module to end.
-void Promise.all([restored, router.isReady()]).then(() => {
+void Promise.all([restored, router.isReady(), answeredAhead(ANSWER_WAIT_MS)]).then(() => {
+  know(firstAnswers())
   app.mount('#app')
   setTimeout(loadCatalog, QUIET_AFTER_MS)
 })

@@ -1,6 +1,6 @@
-import { Client, fetchExchange, subscriptionExchange } from '@urql/core'
+import { Client, fetchExchange, ssrExchange, subscriptionExchange } from '@urql/core'
 import { authExchange } from '@urql/exchange-auth'
-import type { CombinedError } from '@urql/core'
+import type { CombinedError, SSRData } from '@urql/core'
 import { shallowRef, watch } from 'vue'
 import { createCache } from './cache'
 import { hasCode } from './errors'
@@ -15,6 +15,7 @@ import { newTrace } from './trace'
  */
 export function createGraphql(session: Session) {
   const live = createLive(session)
+  const known = ssrExchange({ isClient: true })
   const client = shallowRef(newClient())
 
   function newClient() {
@@ -24,6 +25,7 @@ export function createGraphql(session: Session) {
       preferGetMethod: false,
       exchanges: [
         createCache(),
+        known,
         authentication(session),
         fetchExchange,
         subscriptionExchange({ forwardSubscription: live.forward }),
@@ -40,7 +42,12 @@ export function createGraphql(session: Session) {
     { flush: 'sync' },
   )
 
-  return { client, live }
+  return {
+    client,
+    live,
+    /** Answers that are here already, by their request's key: who asks has them at once. */
+    know: (answers: SSRData) => known.restoreData(answers),
+  }
 }
 
 /** Sends the token and a trace along; asks for a new token before it ends, and when it is refused. */

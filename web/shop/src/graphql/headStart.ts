@@ -1,9 +1,25 @@
-/** Answers that were asked for before the application had loaded, by the request's body. */
-const underWay = new Map<string, Promise<Response>>()
+/** A request for what everybody may read. */
+export interface Question {
+  operationName: string
+  query: string
+  /** None where the query takes none. */
+  variables?: object
+}
+
+/** What was asked ahead: the whole answer, and, once it is there and free of errors, the data in it. */
+interface Ahead {
+  question: Question
+  answer: Promise<Response>
+  data?: object
+}
+
+/** What was asked before the application had loaded, by the request's body. */
+const underWay = new Map<string, Ahead>()
+/** One promise for each question, kept when it failed or was answered. */
+const settled: Promise<unknown>[] = []
 
 /** A request's body, written as urql writes it: with sorted keys. */
-export function bodyOf(request: { operationName: string; query: string; variables: object }): string {
-  const { operationName, query, variables } = request
+export function bodyOf({ operationName, query, variables }: Question): string {
   return JSON.stringify({ operationName, query, variables }, sortedKeys)
 }
 
@@ -12,21 +28,43 @@ function sortedKeys(_: string, value: unknown): unknown {
   return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
 }
 
-/** Asks what the application will ask with this body, once, as soon as it runs. For what everybody may read. */
-export function askAhead(body: string): Promise<Response> {
+/** Asks what the application will ask as soon as it runs. Answers the data, if there is nothing wrong with it. */
+export function askAhead(question: Question): Promise<object | undefined> {
+  const body = bodyOf(question)
   const headers = { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json' }
-  const answer = fetch('/graphql', { method: 'POST', headers, body })
-  underWay.set(body, answer)
-  return answer.then((response) => response.clone())
+  const ahead: Ahead = { question, answer: fetch('/graphql', { method: 'POST', headers, body }) }
+  underWay.set(body, ahead)
+  const data = ahead.answer.then(async (response) => {
+    const { data, errors } = (await response.clone().json()) as { data?: object; errors?: unknown }
+    return (ahead.data = errors ? undefined : data)
+  })
+  settled.push(data.catch(() => undefined))
+  return data
+}
+
+/** Settles when everything that was asked ahead is answered, and in any case after so long. */
+export function answeredAhead(withinMs: number): Promise<unknown> {
+  return Promise.race([Promise.all(settled), new Promise((resolve) => setTimeout(resolve, withinMs))])
+}
+
+/** The answers that are there by now, each once. The others are left to `fetchOrTake`. */
+export function takeAnswers(): { question: Question; data: object }[] {
+  const answers: { question: Question; data: object }[] = []
+  for (const [body, { question, data }] of underWay) {
+    if (!data) continue
+    answers.push({ question, data })
+    underWay.delete(body)
+  }
+  return answers
 }
 
 /** `fetch`, but for what was asked ahead: that is already on its way. If it failed, it is asked for again. */
 export const fetchOrTake: typeof fetch = (url, init) => {
   const body = typeof init?.body === 'string' ? init.body : ''
-  const answer = underWay.get(body)
+  const ahead = underWay.get(body)
   underWay.delete(body)
-  if (!answer) return fetch(url, init)
-  return Promise.race([answer, aborted(init?.signal)]).catch(() => fetch(url, init))
+  if (!ahead) return fetch(url, init)
+  return Promise.race([ahead.answer, aborted(init?.signal)]).catch(() => fetch(url, init))
 }
 
 /** Fails as soon as nobody wants the answer any more; `fetch` then says so. */

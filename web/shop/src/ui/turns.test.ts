@@ -7,17 +7,27 @@ import { endFirstPage } from './turns'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'setTimeout'] }))
 afterEach(() => void vi.useRealTimers())
 
-function page() {
-  const part = (name: string) => h(LaterPart, null, () => name)
-  return mount(defineComponent(() => () => h('main', ['title', part(' one'), part(' two')])))
+const part = (name: string) => h(LaterPart, null, () => name)
+const page = () => mount(defineComponent(() => () => h('main', ['title', part(' one'), part(' two')])))
+
+/** The next frame, and the task after it. */
+async function nextTurn() {
+  await vi.advanceTimersByTimeAsync(0)
+  vi.advanceTimersToNextFrame()
+  await vi.advanceTimersByTimeAsync(1)
 }
 
-it('renders the first page part by part, and the next one at once', async () => {
+it('renders the first page part by part, when its first pictures are there, and the next one at once', async () => {
+  let show = () => {}
+  const picture = document.body.appendChild(document.createElement('img'))
+  picture.decode = () => new Promise((resolve) => (show = resolve))
   const first = page()
+  await nextTurn()
+  expect(first.text()).toBe('title')
+  show()
   for (const text of ['title', 'title one', 'title one two']) {
     expect(first.text()).toBe(text)
-    vi.advanceTimersToNextFrame()
-    await vi.advanceTimersByTimeAsync(1)
+    await nextTurn()
   }
   endFirstPage()
   expect(page().text()).toBe('title one two')

@@ -23,11 +23,22 @@ export function useTurn() {
 
 async function renderInTurns() {
   isRendering = true
+  await firstPictures()
   while (waiting.length > 0) {
     await nextPaint()
     waiting.shift()?.()
   }
   isRendering = false
+}
+
+/** A phone shows the first pictures sooner when it does nothing else meanwhile; but it waits no longer than this. */
+const PICTURES_WAIT_MS = 500
+
+/** The pictures that the page has begun with. */
+function firstPictures() {
+  const eager = [...document.querySelectorAll('img')].filter((image) => image.loading !== 'lazy')
+  const areShown = Promise.allSettled(eager.map((image) => image.decode()))
+  return Promise.race([areShown, new Promise((resolve) => setTimeout(resolve, PICTURES_WAIT_MS))])
 }
 
 /** The task after the next frame. A tab in the background has none, and would wait until it is looked at. */

@@ -10,6 +10,16 @@ export interface Money {
 const SECONDS = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 const PRECISE = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 } as const
 
+const numberFormats = new Map<string, Intl.NumberFormat>()
+
+/** A way of writing numbers; the same one for all the prices of a page, since it takes long to be made. */
+function numberFormat(region: string, options: Intl.NumberFormatOptions = {}) {
+  const key = region + JSON.stringify(options)
+  const format = numberFormats.get(key) ?? new Intl.NumberFormat(region, options)
+  numberFormats.set(key, format)
+  return format
+}
+
 /** Money, numbers and times as the visitor writes them. */
 export function useFormat() {
   const { locale } = useI18n()
@@ -20,20 +30,20 @@ export function useFormat() {
     region,
     money: ({ amount, currencyCode }: Money) =>
       // Given the string, Intl formats every digit; given a float it would round.
-      new Intl.NumberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
+      numberFormat(region.value, { style: 'currency', currency: currencyCode }).format(amount as `${number}`),
     /** `€` for EUR. */
     currencySymbol: (currency: string) =>
-      new Intl.NumberFormat(region.value, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+      numberFormat(region.value, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
         .formatToParts(0)
         .find(({ type }) => type === 'currency')?.value ?? currency,
     /** For the axis of a chart, where `€1.2K` is enough. */
     roundMoney: (value: number, currency: string) =>
-      new Intl.NumberFormat(region.value, { style: 'currency', currency, notation: 'compact' }).format(value),
-    number: (value: number) => new Intl.NumberFormat(region.value).format(value),
+      numberFormat(region.value, { style: 'currency', currency, notation: 'compact' }).format(value),
+    number: (value: number) => numberFormat(region.value).format(value),
     /** A share of 1, to whole percents. */
-    percent: (share: number) => new Intl.NumberFormat(region.value, { style: 'percent' }).format(share),
+    percent: (share: number) => numberFormat(region.value, { style: 'percent' }).format(share),
     /** A length of time, in seconds. */
-    seconds: (ms: number) => new Intl.NumberFormat(region.value, SECONDS).format(ms / 1000),
+    seconds: (ms: number) => numberFormat(region.value, SECONDS).format(ms / 1000),
     date: (iso: string) => new Intl.DateTimeFormat(region.value, { dateStyle: 'long' }).format(new Date(iso)),
     /** A day as the calendar has it, `2026-11-20`, wherever the reader is. */
     calendarDay: (day: string) =>

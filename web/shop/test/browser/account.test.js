@@ -99,7 +99,7 @@ test('lines are changed, taken out and put back, and tell of new prices', async 
   await fillCart(page, { product })
   await page.goto('/cart')
   const quantity = page.getByRole('spinbutton', { name: `Quantity of ${product.name}` })
-  await page.getByRole('button', { name: 'Increment' }).click({ clickCount: 3 })
+  await page.getByRole('button', { name: 'One more' }).click({ clickCount: 3 })
   await cart(page, '4 items').waitFor()
   await page.getByRole('button', { name: `Remove ${product.name}` }).click()
   await cart(page, 'empty').waitFor()

@@ -437,6 +437,16 @@ describe('messages', () => {
     }).finally(() => emptyOutbox(shop))
   })
 
+  test('a page of unsent events that cannot be read leaves the filters, which lead out of it', () =>
+    withConsole('/console/messages/outbox?after=nowhere&service=products', async (page) => {
+      await page.getByRole('main').getByRole('button', { name: 'Try again' }).waitFor()
+      await page.getByRole('combobox', { name: 'Service' }).selectOption('')
+      await page.getByText('Nothing waits: every event has been sent.').waitFor()
+      await page.getByRole('main').getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' })
+      await page.getByRole('combobox', { name: 'State' }).selectOption('Given up')
+      await page.getByText('No such event waits').waitFor()
+    }))
+
   test('what the broker refused is read, sent again, and given up with a reason', async () => {
     const [sent, givenUp] = [await placeOrder(customer), await placeOrder(customer)]
     await unsend(shop, sent)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ADDRESS, becomeCustomer, fillCart } from '../shopper.js'
+import { logInAsOperator } from './operator.js'
 import { openShop, visitor } from './shop.js'
 
 let shop
@@ -46,10 +47,35 @@ test('the catalogue’s English is said to be English, in German only', async ()
   assert.equal(await unmarked(), 0)
   await page.getByRole('main').getByRole('link', { name: /Kabinett/ }).first().click()
   await page.locator('h1[lang=en]').waitFor()
-  await page.locator('footer li[lang=en]').first().waitFor()
   await page.getByRole('button', { name: 'English' }).click()
   await page.locator('h1:not([lang])').waitFor()
   assert.equal(await page.locator('main [lang], footer [lang]').count(), 0)
+  await leave()
+})
+
+test('the departments of the catalogue have German names', async () => {
+  const { page, leave } = await visitor(shop, { locale: 'de-DE' })
+  await page.goto('/products')
+  const departments = page.getByRole('navigation', { name: 'Abteilungen' })
+  await departments.getByRole('link', { name: /^Kaffee/ }).first().click()
+  await heading(page, 'Kaffee')
+  await titled(page, 'Kaffee · Prost')
+  await page.getByText('Bohnen von Farmen, die wir beim Namen kennen').waitFor()
+  assert.equal(await page.locator('nav [lang], footer [lang]').count(), 0)
+  await page.getByRole('button', { name: 'English' }).click()
+  await heading(page, 'Coffee')
+  await leave()
+})
+
+test('the console tells what is the catalogue’s English', async () => {
+  const { page, leave } = await visitor(shop)
+  await logInAsOperator(page)
+  await page.evaluate(() => localStorage.setItem('prost.locale', 'de'))
+  await page.goto('/console/products')
+  const table = page.getByRole('table', { name: 'Produkte' })
+  await table.locator('a[lang=en]').first().waitFor()
+  await table.locator('a[lang=en]').first().click()
+  await page.locator('h1[lang=en]').waitFor()
   await leave()
 })
 

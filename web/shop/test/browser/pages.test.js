@@ -110,6 +110,75 @@ describe('Lighthouse', () => {
   }
 })
 
+/** What a visitor feels as jumping, says Google: the Cumulative Layout Shift. */
+const MOST_SHIFT = 0.1
+
+/** Sums up, in a page, what moves by itself; what the visitor sets in motion does not count. */
+function watchShifts() {
+  globalThis.shifts = []
+  const note = (shift) => {
+    const moved = shift.sources.map(({ node }) => node?.outerHTML?.slice(0, 120) ?? node?.nodeName)
+    if (!shift.hadRecentInput) globalThis.shifts.push({ value: shift.value, moved })
+  }
+  new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: 'layout-shift', buffered: true })
+}
+
+/** All of it up to the second frame from now, which shows what has been rendered by now. */
+const shiftsOf = (page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(resolve))
+    return globalThis.shifts
+  })
+
+const sumOf = (shifts) => shifts.reduce((sum, { value }) => sum + value, 0)
+
+async function assertStill(page) {
+  const shifts = await shiftsOf(page)
+  assert.ok(sumOf(shifts) < MOST_SHIFT, JSON.stringify(shifts))
+}
+
+for (const look of LOOKS) {
+  describe(`nothing jumps on a ${look.device}`, () => {
+    /** A visitor whose pages tell what moves. */
+    async function watched() {
+      const visit = await visitor(shop, look)
+      await visit.page.addInitScript(watchShifts)
+      return visit
+    }
+
+    for (const name of ['home', 'products', 'product']) {
+      test(name, async () => {
+        const { page, leave } = await watched()
+        await page.goto((await firstPages(shop.origin))[name], { waitUntil: 'networkidle' })
+        await page.getByRole('contentinfo').getByRole('link').first().waitFor()
+        await assertStill(page)
+        await leave()
+      })
+    }
+
+    test('order, while it lives and when it is loaded again', async () => {
+      const { page, leave } = await watched()
+      await buy(page, 'A slow bank')
+      await assertStill(page)
+      await page.reload({ waitUntil: 'networkidle' })
+      await page.getByRole('heading', { level: 1, name: 'It is yours' }).waitFor()
+      await assertStill(page)
+      await leave()
+    })
+  })
+}
+
+test('what jumps is seen', async () => {
+  const { page, leave } = await visitor(shop)
+  await page.addInitScript(watchShifts)
+  await page.goto('/products', { waitUntil: 'networkidle' })
+  await page.evaluate(() => {
+    document.querySelector('main').style.paddingTop = '40vh'
+  })
+  assert.ok(sumOf(await shiftsOf(page)) > MOST_SHIFT)
+  await leave()
+})
+
 /** Longer than this is seen as motion. */
 const SEEN_MS = 1
 

@@ -1,14 +1,13 @@
 import type { ResultOf } from '@/graphql/tada'
+import type { Question } from '@/graphql/headStart'
 import { FIRST_QUERIES } from '@/graphql/generated/firstQueries'
 import type { HomeQuery, ProductQuery, ProductsQuery } from './documents'
 import { readListState, toVariables } from './listState'
 import { heroProducts, SHELVES } from './shelves'
 
 /** What a page will ask the gateway, and which pictures of the answer are seen first. */
-export interface FirstQuestion {
+export interface FirstQuestion extends Question {
   operationName: keyof typeof FIRST_QUERIES
-  query: string
-  variables: object
   pictures: (data: unknown) => string[]
 }
 
@@ -19,21 +18,21 @@ const FIRST_ROW = 4
 
 /**
  * What a page of the catalogue asks first, as far as its address tells. The page itself asks the very same a moment
- * later: `firstQuestion.test.ts` holds the two together.
+ * later: `firstQuestions.test.ts` holds the two together.
  */
-export function firstQuestion({ pathname, search }: Pick<Location, 'pathname' | 'search'>): FirstQuestion | undefined {
-  if (pathname === '/') return question('Home', SHELVES, picturesOfHome)
+export function firstQuestions({ pathname, search }: Pick<Location, 'pathname' | 'search'>): FirstQuestion[] {
+  if (pathname === '/') return [question('Home', SHELVES, picturesOfHome)]
   if (pathname === '/products') {
     const state = readListState(Object.fromEntries(new URLSearchParams(search)))
-    return question('Products', toVariables(state), picturesOfList)
+    return [question('Products', toVariables(state), picturesOfList), question('Categories', undefined, () => [])]
   }
   const id = /^\/products\/([0-9a-f-]{36})$/.exec(pathname)?.[1]
-  return id ? question('Product', { id }, picturesOfProduct) : undefined
+  return id ? [question('Product', { id }, picturesOfProduct)] : []
 }
 
 function question<Data>(
   operationName: keyof typeof FIRST_QUERIES,
-  variables: object,
+  variables: object | undefined,
   pictures: (data: Data) => (string | null | undefined)[],
 ): FirstQuestion {
   return {
