@@ -158,6 +158,7 @@ for (const look of LOOKS) {
 
     test('order, while it lives and when it is loaded again', async () => {
       const { page, leave } = await watched()
+      await page.goto('/login')
       await buy(page, 'A slow bank')
       await assertStill(page)
       await page.reload({ waitUntil: 'networkidle' })
