@@ -10,6 +10,8 @@ use service::Role;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::{Running, TapIs};
@@ -52,6 +54,18 @@ impl Client {
 
     async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// One message in frames of so many bytes.
+    async fn say_in_pieces(&mut self, message: Value, bytes: usize) {
+        let text = message.to_string();
+        let pieces: Vec<&[u8]> = text.as_bytes().chunks(bytes).collect();
+        for (index, piece) in pieces.iter().enumerate() {
+            let kind = if index == 0 { Data::Text } else { Data::Continue };
+            let is_last = index + 1 == pieces.len();
+            let frame = Frame::message(piece.to_vec(), OpCode::Data(kind), is_last);
+            self.0.send(Message::Frame(frame)).await.unwrap();
+        }
     }
 
     async fn subscribe(&mut self, id: &str, query: &str) {
@@ -205,9 +219,29 @@ async fn mutations_and_bad_documents_are_refused() {
     assert_eq!(running.shop.take_calls(), Vec::<&str>::new());
 }
 
+/// Longer than what is read at once; cut where no character ends.
+#[tokio::test]
+async fn a_long_message_arrives_whole_however_it_is_cut() {
+    let running = Running::new();
+    let mut client = Client::ready(&running, &running.shop.token(Role::User)).await;
+    for characters in [1_000, 3_000, 30_000] {
+        let payload = json!({"x": "ü".repeat(characters)});
+        let (ping, pong) = (json!({"type": "ping", "payload": payload}), json!({"type": "pong", "payload": payload}));
+        client.say(ping.clone()).await;
+        assert_eq!(client.hear().await, pong);
+        for bytes in [501, 4_097, 20_001] {
+            client.say_in_pieces(ping.clone(), bytes).await;
+            assert_eq!(client.hear().await, pong);
+        }
+    }
+    // The limit is one of messages, not of frames.
+    client.say_in_pieces(json!({"type": "ping", "payload": {"x": "x".repeat(64 * 1024)}}), 20_001).await;
+    assert_eq!(client.close_code().await, 4400);
+}
+
 #[tokio::test]
 async fn breaches_of_the_protocol_end_the_connection() {
-    let running = Running::with(|config| config.websocket.init_timeout = Duration::from_millis(300));
+    let running = Running::new();
     let token = running.shop.token(Role::User);
     let init = json!({"type": "connection_init"});
     let subscribe = json!({"id": "1", "type": "subscribe", "payload": {"query": order_status(&running)}});
@@ -230,14 +264,15 @@ async fn breaches_of_the_protocol_end_the_connection() {
     client.say(subscribe.clone()).await;
     client.say(subscribe).await;
     assert_eq!(client.close_code().await, 4409);
-    let mut silent = Client::open(&running).await;
+    let impatient = Running::with(|config| config.websocket.init_timeout = Duration::from_millis(100));
+    let mut silent = Client::open(&impatient).await;
     assert_eq!(silent.close_code().await, 4408);
 }
 
 #[tokio::test]
 async fn an_expired_token_and_a_shutdown_end_the_connection() {
     let running = Running::new();
-    let soon = running.shop.token_until(Role::User, chrono::Utc::now().timestamp() + 2);
+    let soon = running.shop.token_until(Role::User, chrono::Utc::now().timestamp() + 5);
     let mut client = Client::ready(&running, &soon).await;
     client.subscribe("1", &order_status(&running)).await;
     assert_eq!(client.status().await, "PENDING");
