@@ -25,8 +25,10 @@ mod test_database;
 pub use broker::TestBroker;
 pub use idle::{drain_until_idle, eventually};
 pub use paging::{NewIds, PageOfIds, copy_row, pages_survive_writes};
-pub use private::{PrivatePostgres, PrivateRabbit};
+pub use private::{Paused, PrivatePostgres, PrivateRabbit};
 pub use proxy::FaultProxy;
-pub use raw::{lose_messages, may_consume, may_publish, park_in_rabbit, publish_to_postgres, publish_to_rabbit};
+pub use raw::{
+    lose_messages, may_consume, may_publish, park_in_rabbit, publish_to_postgres, publish_to_rabbit, unbind_in_rabbit,
+};
 pub use shared::{redis_url, shared_folder, stop_shared_servers};
 pub use test_database::{TestDatabase, connect, foundation_with, prepare_all};

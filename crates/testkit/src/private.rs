@@ -1,6 +1,7 @@
 //! Servers of one test's own, to be killed.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use database::migrate::Migrations;
@@ -29,6 +30,41 @@ fn destroy(what: &'static str, work: impl Future<Output = servers::Result<()>> +
         Ok(Ok(())) => {}
         Ok(Err(error)) => eprintln!("testkit: cannot end {what}: {error}"),
         Err(_) => eprintln!("testkit: cannot end {what}"),
+    }
+}
+
+/// A server that stands still; it goes on when this is dropped.
+pub struct Paused {
+    pid: String,
+    /// Whether its children stand still, too.
+    family: bool,
+}
+
+impl Paused {
+    fn new(pid: Option<i32>, family: bool) -> Paused {
+        let paused = Paused { pid: pid.expect("it runs").to_string(), family };
+        // The parent first, so that it makes no more children.
+        signal("kill", &["-STOP", &paused.pid]);
+        if family {
+            signal("pkill", &["-STOP", "-P", &paused.pid]);
+        }
+        paused
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if self.family {
+            signal("pkill", &["-CONT", "-P", &self.pid]);
+        }
+        signal("kill", &["-CONT", &self.pid]);
+    }
+}
+
+fn signal(program: &str, arguments: &[&str]) {
+    let sent = Command::new(program).args(arguments).status();
+    if !sent.as_ref().is_ok_and(|status| status.success()) {
+        eprintln!("testkit: {program} {}: {sent:?}", arguments.join(" "));
     }
 }
 
@@ -63,6 +99,11 @@ impl PrivatePostgres {
     /// The owner's login to a database on it, made or not.
     pub fn url(&self, database: &str) -> String {
         self.server.url(database).expect("a started server has a URL")
+    }
+
+    /// SIGSTOP of all its processes: connections stay, and nothing is answered until [`Paused`] is dropped.
+    pub fn pause(&self) -> Paused {
+        Paused::new(self.server.pid(), true)
     }
 
     /// kill -9 of the postmaster.
@@ -152,6 +193,28 @@ impl PrivateRabbit {
         // It answers with an error if a connection ends by itself meanwhile, and leaves others open.
         let closed = || async { self.server.close_connections().await.map_err(|error| error.to_string()) };
         eventually(CLOSING_LIMIT, closed).await;
+    }
+
+    /// SIGSTOP of the node: connections stay, and nothing is answered until [`Paused`] is dropped.
+    pub fn pause(&self) -> Paused {
+        Paused::new(self.server.pid(), false)
+    }
+
+    /// The node closes the channel of one consumer, as it does when a client breaks the protocol; the connection and its
+    /// other channels stay. `which`: of those there are, in turn.
+    pub async fn close_a_consuming_channel(&self, which: usize) {
+        // To acknowledge what was never delivered is an error of the channel.
+        let acknowledge = format!(
+            "Consuming = [C || C <- rabbit_channel:list_local(), \
+                 [{{consumer_count, N}}] <- [catch rabbit_channel:info(C, [consumer_count])], N > 0], \
+             case Consuming of \
+                 [] -> nobody; \
+                 _ -> rabbit_channel:do(lists:nth({which} rem length(Consuming) + 1, Consuming), \
+                                        {{'basic.ack', 1000000000, false}}) \
+             end."
+        );
+        let closed = self.server.control(&["eval", &acknowledge]).await;
+        closed.unwrap_or_else(|error| panic!("close a channel: {error}"));
     }
 
     /// kill -9 of the node.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use events::topology::Queue;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueuePurgeOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -86,6 +87,19 @@ pub async fn lose_messages(url: &str, queue: &str) -> u32 {
     let lost = channel.queue_purge(ShortString::from(queue), QueuePurgeOptions::default()).await.expect("purge");
     connection.close(200, "done".into()).await.expect("close the connection");
     lost
+}
+
+/// Takes away all that binds these queues to their topic exchanges.
+pub async fn unbind_in_rabbit(url: &str, queues: impl Iterator<Item = &Queue>) {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connect to RabbitMQ");
+    let channel = connection.create_channel().await.expect("open a channel");
+    for queue in queues {
+        for key in queue.routing_keys {
+            let (name, exchange) = (queue.name().into(), queue.exchange.name().into());
+            channel.queue_unbind(name, exchange, (*key).into(), FieldTable::default()).await.expect("unbind");
+        }
+    }
+    connection.close(200, "done".into()).await.expect("close the connection");
 }
 
 /// Whether this login may take messages from a queue; takes none.
