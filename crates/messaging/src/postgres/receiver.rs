@@ -6,7 +6,7 @@
 //! receiver is at work and that nobody was given before: whatever could have killed a predecessor comes under a lease.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::{Connection, Database};
@@ -50,8 +50,44 @@ pub(crate) struct PostgresReceiver {
     takes: bool,
     /// The last look left nothing behind: only a hint makes the next one worthwhile.
     emptied: Arc<AtomicBool>,
-    /// When the last look for messages to be leased left nothing behind.
-    leased_all: Arc<Mutex<Option<Instant>>>,
+    /// Of no use unless it takes.
+    leases: Arc<Mutex<Leases>>,
+}
+
+/// When a receiver that takes messages looks for those that it may not take. A lease costs several times what taking
+/// does, so however long a queue is, what may be taken is.
+#[derive(Clone, Copy)]
+enum Leases {
+    /// Until a look leaves nothing behind: whatever was there before may have killed a predecessor.
+    All,
+    /// One batch, next.
+    OneBatch,
+    /// A batch once a second.
+    NowAndThen { looked_at: Instant, left_some: bool },
+}
+
+impl Leases {
+    fn is_due(self) -> bool {
+        match self {
+            Leases::All | Leases::OneBatch => true,
+            Leases::NowAndThen { looked_at, .. } => looked_at.elapsed() >= SWEEP,
+        }
+    }
+
+    fn after_look(self, left_some: bool) -> Leases {
+        match self {
+            Leases::All if left_some => Leases::All,
+            _ => Leases::NowAndThen { looked_at: Instant::now(), left_some },
+        }
+    }
+
+    /// Nothing is there any more that may be taken: what the last look left behind cannot wait for the next second.
+    fn after_taking_all(self) -> Leases {
+        match self {
+            Leases::NowAndThen { left_some: true, .. } => Leases::OneBatch,
+            other => other,
+        }
+    }
 }
 
 impl PostgresReceiver {
@@ -64,7 +100,7 @@ impl PostgresReceiver {
             queue: queue.into(),
             lease: Uuid::new_v4(),
             emptied: Arc::default(),
-            leased_all: Arc::default(),
+            leases: Arc::new(Mutex::new(Leases::All)),
         }
     }
 
@@ -80,13 +116,15 @@ impl PostgresReceiver {
                 }
             }
             self.transport.sweep().await?;
-            if self.takes && self.has_leased_all() {
+            if self.takes && !self.leases().is_due() {
                 return Ok(Received::Hint);
             }
             let batch = self.lease(max).await?;
-            let is_all = batch.len() < max;
-            self.emptied.store(is_all, Ordering::Relaxed);
-            *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner) = is_all.then(Instant::now);
+            let left_some = batch.len() == max;
+            self.emptied.store(!left_some, Ordering::Relaxed);
+            let mut leases = self.leases();
+            *leases = leases.after_look(left_some);
+            drop(leases);
             if !batch.is_empty() {
                 return Ok(Received::Leased(batch));
             }
@@ -94,10 +132,8 @@ impl PostgresReceiver {
         Ok(Received::Leased(Vec::new()))
     }
 
-    /// What a dead consumer held, and what is tried again, is looked for once a second.
-    fn has_leased_all(&self) -> bool {
-        let leased_all = *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner);
-        leased_all.is_some_and(|at| at.elapsed() < SWEEP)
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn lease(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
@@ -141,12 +177,19 @@ impl PostgresReceiver {
 
     /// So many of `max` were taken, and their effects are committed.
     pub fn took(&self, count: usize, max: usize) {
-        self.emptied.store(count < max, Ordering::Relaxed);
+        if count < max {
+            let mut leases = self.leases();
+            *leases = leases.after_taking_all();
+            self.emptied.store(!leases.is_due(), Ordering::Relaxed);
+        }
     }
 
     /// Taking failed, and nothing has happened: the same messages come under a lease.
     pub fn took_nothing(&self) {
-        *self.leased_all.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut leases = self.leases();
+        if let Leases::NowAndThen { .. } = *leases {
+            *leases = Leases::OneBatch;
+        }
     }
 
     fn ids(deliveries: &[Delivery]) -> Vec<i64> {
@@ -189,5 +232,38 @@ impl PostgresReceiver {
         let db = self.transport.database.read().await?;
         db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked(left_some: bool) -> Leases {
+        Leases::OneBatch.after_look(left_some)
+    }
+
+    #[test]
+    fn what_was_there_before_is_leased_to_the_last_message() {
+        let (still, over) = (Leases::All.after_look(true), Leases::All.after_look(false));
+        assert!(still.is_due() && !over.is_due());
+    }
+
+    #[test]
+    fn however_long_a_queue_is_one_batch_of_it_is_leased_and_the_rest_taken() {
+        assert!(!looked(true).is_due());
+        assert!(!looked(true).after_look(true).is_due());
+    }
+
+    #[test]
+    fn what_was_left_is_leased_as_soon_as_there_is_nothing_to_take() {
+        assert!(looked(true).after_taking_all().is_due());
+        assert!(!looked(false).after_taking_all().is_due());
+    }
+
+    #[test]
+    fn a_second_later_another_batch_is_leased() {
+        let before = Instant::now().checked_sub(SWEEP).expect("a machine runs for a second before its tests");
+        assert!(Leases::NowAndThen { looked_at: before, left_some: false }.is_due());
     }
 }

@@ -14,7 +14,8 @@ database::statements! {
         ORDER BY id LIMIT $3";
     SAGA = "SELECT id, order_id, (SELECT user_id FROM orders WHERE orders.id = order_id) AS user_id, correlation_id,
             status, compensation_log, asked, created_at, updated_at, expires_at
-        FROM saga_states WHERE order_id = $1 OR id = $1 OR correlation_id = $1";
+        FROM saga_states
+        WHERE order_id = ANY (ARRAY[$1, (SELECT o.id FROM orders o WHERE o.saga_correlation_id = $1)]) OR id = $1";
     COMPENSATIONS = "SELECT compensation_event, status, created_at, completed_at FROM compensation_log
         WHERE order_id = $1 ORDER BY id";
     OPEN_BY_STATUS = "SELECT status, count(*) AS sagas FROM saga_states
