@@ -158,13 +158,6 @@ impl Inner {
             }
         }
     }
-
-    /// Ends the tapping unless somebody came meanwhile.
-    fn stop_if_unwatched(&self) -> bool {
-        let mut watched = self.lock();
-        watched.is_tapping = !watched.orders.is_empty();
-        !watched.is_tapping
-    }
 }
 
 fn count(watched: &Watched) -> f64 {
@@ -172,12 +165,26 @@ fn count(watched: &Watched) -> f64 {
 }
 
 /// However the tapping ends, by shutdown or by a panic: watchers learn that there is nothing more to come.
-struct Tapping(Arc<Inner>);
+struct Tapping {
+    inner: Arc<Inner>,
+    /// Nobody watched. Whoever has come since is told by a tapping of its own.
+    is_over: bool,
+}
+
+impl Tapping {
+    /// Ends it unless somebody came meanwhile.
+    fn stop_if_unwatched(&mut self) -> bool {
+        let mut watched = self.inner.lock();
+        self.is_over = watched.orders.is_empty();
+        watched.is_tapping = !self.is_over;
+        self.is_over
+    }
+}
 
 impl Drop for Tapping {
     fn drop(&mut self) {
-        let mut watched = self.0.lock();
-        if watched.is_tapping {
+        if !self.is_over {
+            let mut watched = self.inner.lock();
             watched.is_tapping = false;
             watched.orders.clear();
         }
@@ -185,7 +192,7 @@ impl Drop for Tapping {
 }
 
 async fn tap(inner: Arc<Inner>) {
-    let tapping = Tapping(inner.clone());
+    let mut tapping = Tapping { inner: inner.clone(), is_over: false };
     let draining = inner.shutdown.token();
     let mut events = (inner.source)();
     loop {
@@ -198,7 +205,7 @@ async fn tap(inner: Arc<Inner>) {
             },
             () = inner.changed.notified() => {}
             () = tokio::time::sleep(inner.linger), if !is_watched => {
-                if inner.stop_if_unwatched() {
+                if tapping.stop_if_unwatched() {
                     break;
                 }
             }
@@ -246,8 +253,20 @@ impl Drop for Watcher {
 #[cfg(test)]
 mod tests {
     use events::{CartId, CorrelationId, Draft, ReleaseRequested, UserId};
+    use futures_util::FutureExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_tapping_that_is_over_takes_nothing_from_whoever_came_since() {
+        let live = LiveOrders::new(Arc::new(|| stream::pending().boxed()), Duration::ZERO, Shutdown::default());
+        let mut tapping = Tapping { inner: live.0.clone(), is_over: false };
+        assert!(tapping.stop_if_unwatched());
+        let mut watcher = live.watch(OrderId::new());
+        drop(tapping);
+        assert!(watcher.next().now_or_never().is_none(), "there is more to come");
+        assert!(live.0.lock().is_tapping, "one tapping is enough");
+    }
 
     #[test]
     fn a_failure_is_told_by_the_event_that_knows_the_reason() {

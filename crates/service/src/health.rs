@@ -15,15 +15,11 @@ use axum::routing::get;
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi, PathItem, ResponseBuilder};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::error::ErrorBody;
 use crate::extract::Json;
-use crate::{idempotency, telemetry};
+use crate::{description, telemetry};
 
 /// A dependency that does not answer within this time counts as down.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -109,12 +105,10 @@ pub struct Standard {
     pub shutdown: CancellationToken,
 }
 
-/// Mounts the common routes; merge them with the service's own. The description of the API gets what all have in
-/// common: title and version, the security scheme `bearer`, the shape of an error, the idempotency key of what changes
-/// something.
+/// Mounts the common routes; merge them with the service's own. The description of the API gets what all have in common.
 pub fn standard_routes(standard: Standard, openapi: OpenApi) -> Router {
     telemetry::metrics();
-    let openapi = complete(openapi, &standard);
+    let openapi = description::complete(openapi, standard.service, standard.version);
     Router::new()
         .route("/health", get(report))
         .route("/readyz", get(report))
@@ -122,43 +116,6 @@ pub fn standard_routes(standard: Standard, openapi: OpenApi) -> Router {
         .route("/livez", get(async || Json(BTreeMap::from([("status", "alive")]))))
         .route("/metrics", get(render_metrics))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi))
-}
-
-fn complete(mut openapi: OpenApi, standard: &Standard) -> OpenApi {
-    openapi.info.title = format!("Prost: {}", standard.service);
-    standard.version.clone_into(&mut openapi.info.version);
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let components = openapi.components.get_or_insert_default();
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
-    ErrorBody::schemas(&mut schemas);
-    components.schemas.extend(schemas);
-    openapi.paths.paths.values_mut().for_each(idempotency::declare);
-    for (path, operation) in common_operations() {
-        openapi.paths.paths.insert(path.to_owned(), PathItem::new(HttpMethod::Get, operation));
-    }
-    openapi
-}
-
-/// What [`standard_routes`] mounts, described.
-fn common_operations() -> Vec<(&'static str, OperationBuilder)> {
-    let operation = |summary: &str, ok: &str| {
-        OperationBuilder::new().tag("process").summary(Some(summary)).response("200", response(ok))
-    };
-    let not_ready = || response("It is shutting down, or something that it needs is down");
-    vec![
-        (
-            "/health",
-            operation("What the service needs, and whether it is there", "All is there").response("503", not_ready()),
-        ),
-        ("/readyz", operation("May requests come?", "They may").response("503", not_ready())),
-        ("/livez", operation("Does the process live?", "It does")),
-        ("/metrics", operation("Counters and histograms", "In the format of Prometheus")),
-    ]
-}
-
-fn response(description: &str) -> utoipa::openapi::Response {
-    ResponseBuilder::new().description(description).build()
 }
 
 async fn report(State(standard): State<Arc<Standard>>) -> Response {

@@ -10,6 +10,7 @@ mod caller;
 pub mod client;
 mod compression;
 pub mod config;
+mod description;
 mod error;
 pub mod extract;
 pub mod health;

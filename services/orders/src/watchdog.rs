@@ -8,6 +8,9 @@ use crate::{Orders, repository, runner};
 
 const BATCH: i64 = 100;
 
+/// The states in which a saga may stand that has not ended.
+const OPEN: [&str; 6] = ["PENDING", "CART_VALIDATED", "INVENTORY_RESERVED", "FAILED", "CANCELLING", "STUCK"];
+
 /// Runs until `shutdown`. Several may run: each takes rows that no other holds.
 pub async fn background(service: Arc<Orders>, shutdown: CancellationToken) {
     let forget = service.addresses.walk_daily(&service.database, "forget addresses", &shutdown);
@@ -36,10 +39,10 @@ async fn round(service: &Orders) -> Result<(), database::Error> {
         }
     }
     let db = service.database.read().await?;
-    for status in ["PENDING", "CART_VALIDATED", "INVENTORY_RESERVED", "FAILED", "CANCELLING", "STUCK"] {
-        metrics::gauge!("sagas_open", "status" => status).set(0.0);
-    }
-    for (status, count) in repository::sagas::open_by_status(&db).await? {
+    let open = repository::sagas::open_by_status(&db).await?;
+    for status in OPEN {
+        // Never zero in between: whoever reads the metrics at that moment would take an alert back.
+        let count = open.iter().find(|(found, _)| found == status).map_or(0, |(_, count)| *count);
         metrics::gauge!("sagas_open", "status" => status).set(count as f64);
     }
     Ok(())

@@ -162,6 +162,7 @@ pub async fn while_the_broker_is_away_events_wait_and_then_drain(kind: Kind) {
         }
         assert_eq!(shop.effects("orders", &ids(&during)).await, [0; 100], "orders are accepted, events wait");
         all.extend(ids(&during));
+        shop.until_tried_in_vain().await;
         proxy.pass();
         shop.fast_forward_leases().await;
     }

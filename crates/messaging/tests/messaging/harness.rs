@@ -1,7 +1,7 @@
 //! One shop per test: products publishes, the others consume, on the transport asked for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::migrate::Migrations;
 use database::{Database, Error, outbox};
@@ -250,6 +250,19 @@ impl Harness {
         self.until_applied_within(LIMIT, service, events).await;
     }
 
+    /// Of some events, each recorded as soon as the one before has had its effect in orders, at least one is quick. Relay
+    /// and consumer look once a second anyhow: without a hint each would wait nearly so long for the next look.
+    pub async fn is_told_at_once(&self) {
+        let mut quickest = Duration::MAX;
+        for _ in 0..20 {
+            let (one, begun) = (drafts(1), Instant::now());
+            self.record(&one).await;
+            self.until_applied("orders", &ids(&one)).await;
+            quickest = quickest.min(begun.elapsed());
+        }
+        assert!(quickest < Duration::from_millis(500), "the quickest of 20 took {quickest:?}");
+    }
+
     pub async fn until_applied_within(&self, limit: Duration, service: &str, events: &[EventId]) {
         eventually(limit, || async {
             let effects = self.effects(service, events).await;
@@ -313,6 +326,21 @@ impl Harness {
             let sql = "SELECT count(*) AS leased FROM catalog.outbox WHERE lease IS NOT NULL";
             match self.owner.query_one(sql, &[]).await.expect("count").get::<_, i64>("leased") {
                 0 => Err("nothing is claimed".to_owned()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+    }
+
+    /// Waits until a relay has tried in vain, and told why.
+    pub async fn until_tried_in_vain(&self) {
+        if matches!(self.kind, Kind::SameDatabase | Kind::Straight) {
+            return; // what carries the messages is away with the outbox
+        }
+        eventually(LIMIT, || async {
+            let sql = "SELECT count(*) AS tried FROM catalog.outbox WHERE last_error IS NOT NULL";
+            match self.owner.query_one(sql, &[]).await.expect("count").get::<_, i64>("tried") {
+                0 => Err("nothing was tried in vain".to_owned()),
                 _ => Ok(()),
             }
         })

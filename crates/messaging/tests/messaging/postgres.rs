@@ -54,13 +54,7 @@ async fn another_process_hears_of_a_message_at_once() {
     let warm = drafts(1);
     shop.record(&warm).await;
     shop.until_applied("orders", &ids(&warm)).await;
-    let begun = std::time::Instant::now();
-    for _ in 0..20 {
-        let one = drafts(1);
-        shop.record(&one).await;
-        shop.until_applied("orders", &ids(&one)).await;
-    }
-    assert!(begun.elapsed() < Duration::from_secs(8), "20 events took {:?}", begun.elapsed());
+    shop.is_told_at_once().await;
     shutdown.cancel();
 }
 
@@ -274,13 +268,7 @@ async fn another_process_hears_at_once_of_what_was_sent_straight() {
     let warm = drafts(1);
     shop.record(&warm).await;
     shop.until_applied("orders", &ids(&warm)).await;
-    let begun = std::time::Instant::now();
-    for _ in 0..20 {
-        let one = drafts(1);
-        shop.record(&one).await;
-        shop.until_applied("orders", &ids(&one)).await;
-    }
-    assert!(begun.elapsed() < Duration::from_secs(8), "20 events took {:?}", begun.elapsed());
+    shop.is_told_at_once().await;
     shutdown.cancel();
 }
 

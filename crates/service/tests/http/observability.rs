@@ -177,7 +177,11 @@ async fn not_ready_without_a_dependency_and_while_draining_but_alive() {
 async fn the_api_describes_itself_without_the_network() {
     let shutdown = Shutdown::new();
     let answer = call(standard(&shutdown, vec![]), request(Method::GET, "/openapi.json", &[], "")).await;
-    assert_eq!(answer.json["info"], json!({"title": "Prost: things", "version": "1.2.3"}));
+    let info = &answer.json["info"];
+    assert_eq!((&info["title"], &info["version"]), (&json!("Prost: things"), &json!("1.2.3")));
+    assert_eq!((&info["license"]["name"], &info["contact"]), (&json!("Apache-2.0"), &json!(null)), "of others: {info}");
+    assert!(info["description"].as_str().is_some_and(|text| text.contains("POST /login")), "{info}");
+    assert_eq!(answer.json["tags"], json!([{"name": "process"}]));
     assert_eq!(answer.json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert!(answer.json["components"]["schemas"]["ErrorBody"]["properties"]["error"].is_object());
     assert!(answer.json["components"]["schemas"]["FieldError"].is_object());
