@@ -1,8 +1,9 @@
 //! What can happen to a shop, and how it is set right again.
 
+use std::env;
 use std::time::Duration;
 
-use events::topology::{EVENTS, QUEUES, Queue, matches};
+use events::topology::{EVENTS, Exchange, QUEUES, Queue, matches};
 use nix::sys::signal::Signal;
 use rand::RngExt;
 use rand::rngs::SmallRng;
@@ -33,6 +34,10 @@ pub enum Fault {
     KillPostgres,
     /// kill -9 of RabbitMQ.
     KillRabbit,
+    /// PostgreSQL stands still with all its processes: sockets stay open, and nothing is answered.
+    PausePostgres,
+    /// RabbitMQ stands still in the same way.
+    PauseRabbit,
     /// The server ends every connection of the shop.
     EndConnections,
     /// The database takes no writes.
@@ -57,6 +62,10 @@ pub enum Fault {
     StallRabbit,
     /// The broker blocks publishers: it is out of memory.
     MemoryAlarm,
+    /// The broker closes the channel of a consumer, and nothing else.
+    CloseChannel,
+    /// No queue is bound to one of the exchanges any more.
+    Unbind,
     /// Events come again, from whichever time: applied long ago, or not yet.
     Copies,
     /// A message that nobody can read.
@@ -82,6 +91,7 @@ const EVERYWHERE: &[Fault] = &[
     Fault::RollingRestart,
     Fault::Twin,
     Fault::KillPostgres,
+    Fault::PausePostgres,
     Fault::EndConnections,
     Fault::ReadOnly,
     Fault::NoConnections,
@@ -92,9 +102,17 @@ const EVERYWHERE: &[Fault] = &[
     Fault::SlowPostgres,
     Fault::Copies,
     Fault::Poison,
+    Fault::Unbind,
 ];
-const WITH_RABBIT: &[Fault] =
-    &[Fault::KillRabbit, Fault::CutRabbit, Fault::HalfOpenRabbit, Fault::StallRabbit, Fault::MemoryAlarm];
+const WITH_RABBIT: &[Fault] = &[
+    Fault::KillRabbit,
+    Fault::PauseRabbit,
+    Fault::CutRabbit,
+    Fault::HalfOpenRabbit,
+    Fault::StallRabbit,
+    Fault::MemoryAlarm,
+    Fault::CloseChannel,
+];
 
 /// What a short storm has, each once.
 const SHORT: &[Fault] =
@@ -116,10 +134,26 @@ impl Fault {
         matches!(self, Fault::HalfOpenPostgres | Fault::HalfOpenRabbit)
     }
 
-    /// Of those that any shop can suffer, and of `more`.
-    pub fn choose(transport: Transport, more: &[Fault], random: &mut SmallRng) -> Fault {
+    /// So many of those that any shop can suffer, and of `more`: each kind as often as its neighbours, in any order. In
+    /// the middle PostgreSQL is away for long. Only the kinds that `CHAOS_ONLY` names, if it does.
+    pub fn of_a_long_storm(transport: Transport, more: &[Fault], count: usize, random: &mut SmallRng) -> Vec<Fault> {
         let of_rabbit = if transport == Transport::Rabbit { WITH_RABBIT } else { &[] };
-        *[EVERYWHERE, of_rabbit, more].concat().choose(random).expect("there are faults")
+        let mut kinds = [EVERYWHERE, of_rabbit, more].concat();
+        let only = env::var("CHAOS_ONLY").ok();
+        if let Some(only) = &only {
+            kinds.retain(|kind| only.split(',').any(|name| name == format!("{kind:?}")));
+            assert!(!kinds.is_empty(), "CHAOS_ONLY names no fault over {transport:?}: {only}");
+        }
+        let mut faults = Vec::with_capacity(count + kinds.len());
+        while faults.len() < count {
+            kinds.shuffle(random);
+            faults.extend(&kinds);
+        }
+        faults.truncate(count);
+        if only.is_none() && count > 0 {
+            faults[count / 2] = Fault::LongOutage;
+        }
+        faults
     }
 }
 
@@ -155,15 +189,13 @@ impl Weather {
                 self.shop.start(service);
             }
             Fault::Pause => {
-                // Now and then beyond every lease, so that somebody else takes over and the sleeper comes back.
-                let pause = if random.random_bool(0.1) { Duration::from_secs(22) } else { moment };
                 self.shop.signal(service, Signal::SIGSTOP);
-                sleep(pause).await;
+                sleep(beyond_every_lease_now_and_then(moment, random)).await;
                 self.shop.signal(service, Signal::SIGCONT);
             }
             Fault::RollingRestart => {
                 for service in SERVICES {
-                    self.shop.end(service, Signal::SIGTERM);
+                    self.shop.end_in_order(service).await;
                     self.shop.start(service);
                 }
             }
@@ -174,11 +206,10 @@ impl Weather {
             }
             Fault::KillPostgres => self.without_postgres_for(moment).await,
             Fault::LongOutage => self.without_postgres_for(LONG_OUTAGE).await,
-            Fault::KillRabbit => {
-                let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
-                rabbit.kill();
-                sleep(moment).await;
-                rabbit.revive().await;
+            Fault::PausePostgres => {
+                let paused = self.shop.postgres.as_ref().expect("a server of its own").pause();
+                sleep(beyond_every_lease_now_and_then(moment, random)).await;
+                drop(paused);
             }
             Fault::EndConnections => self.end_connections().await,
             Fault::ReadOnly => self.read_only_for(moment).await,
@@ -190,12 +221,10 @@ impl Weather {
             Fault::CutRabbit | Fault::HalfOpenRabbit | Fault::StallRabbit => {
                 self.hurt_wire_to_rabbit(fault, moment).await;
             }
-            Fault::MemoryAlarm => {
-                let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
-                rabbit.raise_memory_alarm().await;
-                sleep(moment).await;
-                rabbit.lift_memory_alarm().await;
+            Fault::KillRabbit | Fault::PauseRabbit | Fault::MemoryAlarm | Fault::CloseChannel => {
+                self.trouble_rabbit(fault, moment, random).await;
             }
+            Fault::Unbind => self.unbind_for(moment, random).await,
             Fault::Copies => {
                 let count = random.random_range(5..40);
                 // Of a copy of the generator, so that a seed goes on to mean the same storm.
@@ -227,6 +256,28 @@ impl Weather {
         postgres.kill();
         sleep(moment).await;
         postgres.revive().await;
+    }
+
+    async fn trouble_rabbit(&self, fault: Fault, moment: Duration, random: &mut SmallRng) {
+        let rabbit = self.shop.rabbit.as_ref().expect("a node of its own");
+        match fault {
+            Fault::KillRabbit => {
+                rabbit.kill();
+                sleep(moment).await;
+                rabbit.revive().await;
+            }
+            Fault::PauseRabbit => {
+                let paused = rabbit.pause();
+                sleep(beyond_every_lease_now_and_then(moment, random)).await;
+                drop(paused);
+            }
+            Fault::MemoryAlarm => {
+                rabbit.raise_memory_alarm().await;
+                sleep(moment).await;
+                rabbit.lift_memory_alarm().await;
+            }
+            _ => rabbit.close_a_consuming_channel(random.random_range(0..100)).await,
+        }
     }
 
     /// Whoever cannot write any more may end; what is supervised is started again once there is room.
@@ -268,6 +319,27 @@ impl Weather {
         }
         sleep(moment).await;
         wire.pass();
+    }
+
+    /// All queues of one exchange at once: RabbitMQ tells a publisher whether anybody took a message, not whether all did
+    /// who should have. So it takes none while the bindings go; then each relay has to find out that they are gone, and
+    /// to declare them again. Over PostgreSQL only the owner may do that, as `prost migrate up` does.
+    async fn unbind_for(&self, moment: Duration, random: &mut SmallRng) {
+        let exchange = *Exchange::ALL.choose(random).expect("there are exchanges");
+        if let (Some(rabbit), Some(broker)) = (&self.shop.rabbit, &self.shop.broker) {
+            rabbit.raise_memory_alarm().await;
+            // What the broker had read by then is routed.
+            sleep(Duration::from_secs(1)).await;
+            testkit::unbind_in_rabbit(broker.url(), QUEUES.iter().filter(|queue| queue.exchange == exchange)).await;
+            rabbit.lift_memory_alarm().await;
+            return sleep(moment).await;
+        }
+        let owner = self.owner().await;
+        let sql = "DELETE FROM messaging.bindings USING messaging.queues
+                   WHERE id = queue_id AND NOT transient AND exchange = $1";
+        owner.execute(sql, &[&exchange.name()]).await.expect("unbind");
+        sleep(moment).await;
+        messaging::declare_queues(&owner).await.expect("bind again");
     }
 
     async fn owner(&self) -> Client {
@@ -343,6 +415,11 @@ impl Weather {
                        + (SELECT count(*) FROM orders.events) + (SELECT count(*) FROM payments.events)";
         oracle::count(&self.owner().await, sql).await
     }
+}
+
+/// A moment, or so long that somebody else takes over before the sleeper comes back.
+fn beyond_every_lease_now_and_then(moment: Duration, random: &mut SmallRng) -> Duration {
+    if random.random_bool(0.1) { Duration::from_secs(22) } else { moment }
 }
 
 /// Some events again: those before the latest, of which so many are left out.

@@ -76,20 +76,18 @@ async fn storm(transport: Transport) {
     let (shop, wires) = Shop::behind_wires(transport, &settings, disk).await;
     let mut load = Load::start(&shop, plan.orders, random.random()).await;
     let mut weather = Weather::new(shop, wires, surroundings);
-    let short = if plan.is_long { Vec::new() } else { Fault::of_a_short_storm(transport, &mut random) };
-    let faults = if plan.is_long { plan.faults } else { short.len() };
-    let mut report = Report::new(transport, plan.seed, faults);
+    let faults = if plan.is_long {
+        Fault::of_a_long_storm(transport, &more, plan.faults, &mut random)
+    } else {
+        Fault::of_a_short_storm(transport, &mut random)
+    };
+    let mut report = Report::new(transport, plan.seed, faults.len());
     let mut limit = RECOVERY;
 
-    for number in 0..faults {
+    for (number, fault) in faults.iter().copied().enumerate() {
         // Spread over the whole load, and never waiting for it: some faults keep everybody from buying.
-        load.wait_for(plan.orders * number / faults, Duration::from_secs(10)).await;
-        load.allow(plan.orders * (number + 1) / faults);
-        let fault = match short.get(number) {
-            Some(fault) => *fault,
-            None if number == faults / 2 => Fault::LongOutage,
-            None => Fault::choose(transport, &more, &mut random),
-        };
+        load.wait_for(plan.orders * number / faults.len(), Duration::from_secs(10)).await;
+        load.allow(plan.orders * (number + 1) / faults.len());
         if fault.is_silent() {
             limit = RECOVERY + SILENCE;
         }

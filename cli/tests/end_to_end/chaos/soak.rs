@@ -11,7 +11,7 @@ use events::topology::{Exchange, QUEUES};
 use events::{CorrelationId, Draft, Envelope, OrderId, StockReleased};
 use messaging::{Consumer, Handler, HandlerError, Relay};
 use testkit::{TestDatabase, eventually, foundation_with};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -129,15 +129,17 @@ fn stays_as_it_was(periods: &[Period]) {
 async fn autovacuum_keeps_up(owner: &Client) {
     let ask = "SELECT relid::regclass::text AS name, autovacuum_count AS count, n_dead_tup AS dead
                FROM pg_stat_all_tables WHERE relid = ANY ('{catalog.outbox,messaging.messages}'::regclass[])";
+    let said = |row: &Row| {
+        let (name, count, dead): (String, i64, i64) = (row.get("name"), row.get("count"), row.get("dead"));
+        format!("{name}: cleaned {count} times by autovacuum, {dead} dead rows")
+    };
     eventually(PATIENCE, || async {
         let rows = owner.query(ask, &[]).await.map_err(|error| error.to_string())?;
-        for row in rows {
-            let (name, count, dead): (String, i64, i64) = (row.get("name"), row.get("count"), row.get("dead"));
-            println!("{name}: cleaned {count} times by autovacuum, {dead} dead rows");
-            if count == 0 || dead > 10_000 {
-                return Err(format!("{name}: cleaned {count} times, {dead} dead rows"));
-            }
+        let said: Vec<String> = rows.iter().map(said).collect();
+        if rows.iter().any(|row| row.get::<_, i64>("count") == 0 || row.get::<_, i64>("dead") > 10_000) {
+            return Err(said.join("; "));
         }
+        println!("{}", said.join("\n"));
         Ok(())
     })
     .await;

@@ -205,6 +205,17 @@ impl Shop {
         child.wait().expect("wait for the process");
     }
 
+    /// SIGTERM, and waits until it has drained. Others go on meanwhile: the shop's wires are tasks of this runtime, and
+    /// over a wire that stands still nobody can finish anything.
+    pub async fn end_in_order(&mut self, service: &str) {
+        self.signal(service, Signal::SIGTERM);
+        let child = self.processes.get_mut(service).expect("it runs");
+        while child.try_wait().expect("look at the process").is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.processes.remove(service);
+    }
+
     /// kill -9, at once.
     pub fn crash(&mut self, service: &str) {
         self.end(service, Signal::SIGKILL);
