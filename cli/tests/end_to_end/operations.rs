@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Shop, Transport, oracle};
+use crate::support::{Client, Shop, Transport, oracle};
 use events::topology::{EVENTS, Exchange, QUEUES, matches};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -316,21 +316,7 @@ async fn a_long_act_can_be_stopped() {
                  FROM messaging.queues, generate_series(1, $1) WHERE name = 'analytics.orders.events.queue'";
     owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
     let discard = ["dlq", "discard", "--all", "--reason", "a flood", "--json"];
-    let mut command = shop.command(&discard);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
-    let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let begun = told.by_ref().map_while(Result::ok).find(|line| is_under_way(line, "of about 20000"));
-    assert!(begun.is_some(), "progress is told");
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
-    // Read on, lest the pipes fill.
-    let said = std::thread::spawn(move || told.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-    let output = child.wait_with_output().expect("its end");
-    let said = said.join().expect("its last words");
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("stopped after") && said.contains("Run it again"), "{said}");
-    let handled: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let done = i64::try_from(handled["items"].as_array().expect("items").len()).expect("fits");
-    assert!(done > 0 && done < ALL, "{done}");
+    let (handled, done) = interrupted(&shop, &discard, ALL);
     assert_eq!(handled["left"], ALL - done);
     assert_eq!(oracle::count(&owner, "SELECT count(*) FROM messaging.dead_letters").await, ALL - done);
     let trailed = "SELECT count(*) FROM public.operator_acts WHERE outcome = 'done'";
@@ -341,9 +327,27 @@ async fn a_long_act_can_be_stopped() {
     assert_eq!(json_of(&shop, &discard[..5])["items"].as_array().map(|rest| rest.len() as i64), Some(ALL - done));
 }
 
-/// Progress after the first round: what is told at once is `0 of about …`.
-fn is_under_way(line: &str, words: &str) -> bool {
-    line.contains(words) && !line.contains(": 0 of")
+/// Runs a long act on `all` dead letters, with Ctrl-C after its first round; what it told, and how many it handled.
+fn interrupted(shop: &Shop, arguments: &[&str], all: i64) -> (Value, i64) {
+    let mut command = shop.command(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
+    let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
+    // What is told at once is `0 of about …`.
+    let words = format!("of about {all}");
+    let is_under_way = |line: &String| line.contains(&words) && !line.contains(": 0 of");
+    let begun = told.by_ref().map_while(Result::ok).find(is_under_way);
+    assert!(begun.is_some(), "progress is told");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
+    // Read on, lest the pipes fill.
+    let said = std::thread::spawn(move || told.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+    let output = child.wait_with_output().expect("its end");
+    let said = said.join().expect("its last words");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("stopped after") && said.contains("Run it again"), "{said}");
+    let handled: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let done = i64::try_from(handled["items"].as_array().expect("items").len()).expect("fits");
+    assert!(done > 0 && done < all, "{done}");
+    (handled, done)
 }
 
 /// The same with a replay. What is poison comes back, and is not replayed again.
@@ -356,20 +360,8 @@ async fn a_long_replay_can_be_stopped() {
                  SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
                  FROM messaging.queues, generate_series(1, $1) WHERE name = 'cart.orders.events.queue'";
     owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
-    let mut command = shop.command(&["dlq", "replay", "--all", "--json"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
-    let mut told = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let begun = told.by_ref().map_while(Result::ok).find(|line| is_under_way(line, "of about 6000"));
-    assert!(begun.is_some(), "progress is told");
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("Ctrl-C");
-    let said = std::thread::spawn(move || told.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-    let output = child.wait_with_output().expect("its end");
-    let said = said.join().expect("its last words");
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("stopped after") && said.contains("Run it again"), "{said}");
-    let handled: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let done = i64::try_from(handled["items"].as_array().expect("items").len()).expect("fits");
-    assert!(done > 0 && done < ALL && done % 200 == 0, "whole rounds: {done}");
+    let (handled, done) = interrupted(&shop, &["dlq", "replay", "--all", "--json"], ALL);
+    assert!(done % 200 == 0, "whole rounds: {done}");
     assert_eq!(handled["left"], ALL - done);
     let trailed = "SELECT count(*) FROM cart.operator_acts WHERE outcome = 'done'";
     assert_eq!(oracle::count(&owner, trailed).await, done, "nothing is left begun, nothing untold");
@@ -396,16 +388,34 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
     let event = serde_json::from_str::<Value>(&poison).expect("JSON")["event_id"].clone();
     publish(&shop, Exchange::Orders, "order.placed", std::slice::from_ref(&poison)).await;
 
-    let list = "query($after: String) { deadLetters(first: 1, after: $after) { total nextCursor unreachable
-        items { id service queue eventId eventType reason } } }";
+    letters_of_all_services_are_paged(&admin, &poison, &event).await;
+    everything_is_found(&admin, &order, &event).await;
+    acts_have_a_trail(&admin, &order).await;
+    nobody_else_may(&[(shop.client(), "UNAUTHENTICATED"), (shopper, "FORBIDDEN")], &order).await;
+}
+
+const LETTERS: &str = "query($after: String) { deadLetters(first: 1, after: $after) { total nextCursor unreachable
+    items { id service queue eventId eventType reason } } }";
+const SEARCH: &str = "query($text: String!) { search(text: $text) { saga { status orderId timeline { event } }
+    deadLetters { items { id } } acts { action } } }";
+const DISCARD: &str = "mutation($input: DiscardDeadLettersInput!) { discardDeadLetters(input: $input) {
+    handled { items { id } more } userErrors { code } } }";
+const RETRY: &str = "mutation($id: ID!) { retrySaga(input: {id: $id}) { saga { id } userErrors { code } } }";
+
+/// All dead letters of products, for [`DISCARD`].
+fn of_products(reason: &str) -> Value {
+    json!({"input": {"service": "products", "all": true, "reason": reason}})
+}
+
+async fn letters_of_all_services_are_paged(admin: &Client, poison: &str, event: &Value) {
     let (mut seen, mut after): (Vec<Value>, Value) = (Vec::new(), json!(null));
     eventually(SOON, || async {
-        let total = admin.graphql(list, json!({})).await["deadLetters"]["total"].clone();
+        let total = admin.graphql(LETTERS, json!({})).await["deadLetters"]["total"].clone();
         if total == 2 { Ok(()) } else { Err(format!("{total} of 2: products and analytics want it")) }
     })
     .await;
     loop {
-        let page = admin.graphql(list, json!({"after": after})).await["deadLetters"].clone();
+        let page = admin.graphql(LETTERS, json!({"after": after})).await["deadLetters"].clone();
         assert_eq!(page["unreachable"], json!([]));
         seen.extend(page["items"].as_array().expect("items").clone());
         after = page["nextCursor"].clone();
@@ -416,7 +426,7 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
     let mut services: Vec<&str> = seen.iter().filter_map(|letter| letter["service"].as_str()).collect();
     services.sort_unstable();
     assert_eq!(services, ["analytics", "products"]);
-    assert!(seen.iter().all(|letter| letter["eventId"] == event));
+    assert!(seen.iter().all(|letter| letter["eventId"] == *event));
     let of_queue = "query($queue: String!) { deadLetters(queue: $queue) { total items { queue } } }";
     let found = admin.graphql(of_queue, json!({"queue": seen[0]["queue"]})).await["deadLetters"].clone();
     assert_eq!(found, json!({"total": 1, "items": [{"queue": seen[0]["queue"]}]}));
@@ -426,25 +436,24 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
     let one = "query($service: String!, $queue: String!, $id: ID!) {
         deadLetter(service: $service, queue: $queue, id: $id) { body } }";
     assert_eq!(admin.graphql(one, variables).await["deadLetter"]["body"], poison);
+}
 
-    let search = "query($text: String!) { search(text: $text) { saga { status orderId timeline { event } }
-        deadLetters { items { id } } acts { action } } }";
-    let found = admin.graphql(search, json!({"text": event})).await["search"].clone();
+async fn everything_is_found(admin: &Client, order: &str, event: &Value) {
+    let found = admin.graphql(SEARCH, json!({"text": event})).await["search"].clone();
     assert_eq!((found["deadLetters"]["items"].as_array().map(Vec::len), &found["saga"]), (Some(2), &json!(null)));
-    let found = admin.graphql(search, json!({"text": order})).await["search"].clone();
+    let found = admin.graphql(SEARCH, json!({"text": order})).await["search"].clone();
     assert_eq!((&found["saga"]["status"], &found["saga"]["orderId"]), (&json!("CONFIRMED"), &json!(order)));
     let states = "{ outboxes { service pending failed } sagas(status: \"CONFIRMED\") { items { orderId } } }";
     let data = admin.graphql(states, json!({})).await;
     assert_eq!(data["outboxes"].as_array().map(Vec::len), Some(6));
     assert!(data["outboxes"].as_array().expect("six").iter().all(|outbox| outbox["failed"] == 0), "{data}");
     assert_eq!(data["sagas"]["items"], json!([{"orderId": order}]));
+}
 
-    let discard = "mutation($input: DiscardDeadLettersInput!) { discardDeadLetters(input: $input) {
-        handled { items { id } more } userErrors { code } } }";
-    let input = |reason: &str| json!({"input": {"service": "products", "all": true, "reason": reason}});
-    let refused = admin.graphql(discard, input(" ")).await["discardDeadLetters"].clone();
+async fn acts_have_a_trail(admin: &Client, order: &str) {
+    let refused = admin.graphql(DISCARD, of_products(" ")).await["discardDeadLetters"].clone();
     assert_eq!(refused, json!({"handled": null, "userErrors": [{"code": "VALIDATION_FAILED"}]}));
-    let done = admin.graphql(discard, input("made by a test")).await["discardDeadLetters"].clone();
+    let done = admin.graphql(DISCARD, of_products("made by a test")).await["discardDeadLetters"].clone();
     assert_eq!(done["handled"]["items"].as_array().map(Vec::len), Some(1), "{done}");
     let acts = admin.graphql("{ operatorActs { service action actor reason outcome } }", json!({})).await;
     let act = &acts["operatorActs"][0];
@@ -453,20 +462,21 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
         (&json!("products"), &json!("dead_letter.discard"), &json!("done"))
     );
     assert!(act["actor"].as_str().is_some_and(|actor| actor.starts_with("user:")), "{act}");
-    let retry = "mutation($id: ID!) { retrySaga(input: {id: $id}) { saga { id } userErrors { code } } }";
-    let refused = admin.graphql(retry, json!({"id": order})).await["retrySaga"].clone();
+    let refused = admin.graphql(RETRY, json!({"id": order})).await["retrySaga"].clone();
     assert_eq!(refused, json!({"saga": null, "userErrors": [{"code": "SAGA_NOT_STUCK"}]}));
+}
 
-    for (client, code) in [(shop.client(), "UNAUTHENTICATED"), (shopper, "FORBIDDEN")] {
+async fn nobody_else_may(strangers: &[(Client, &str)], order: &str) {
+    for (client, code) in strangers {
         for (query, variables) in [
-            (list, json!({})),
-            (search, json!({"text": order})),
+            (LETTERS, json!({})),
+            (SEARCH, json!({"text": order})),
             ("{ outboxes { service } }", json!({})),
             ("{ outboxEvents { nextCursor } }", json!({})),
             ("{ sagas { nextCursor } }", json!({})),
             ("{ operatorActs { id } }", json!({})),
-            (discard, input("made by a stranger")),
-            (retry, json!({"id": order})),
+            (DISCARD, of_products("made by a stranger")),
+            (RETRY, json!({"id": order})),
         ] {
             let error = client.try_graphql(query, variables).await.expect_err("for admins only");
             assert!(error.contains(code), "{query}: {error}");

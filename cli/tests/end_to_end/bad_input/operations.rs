@@ -75,7 +75,17 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn shots(&self) -> Vec<Shot> {
+    fn name(&self) -> String {
+        let Described { service, method, path, .. } = self.operation;
+        format!("{service} {method} {path}")
+    }
+
+    /// Those that have to be refused, or the others.
+    fn shots(&self, must: Must) -> impl Iterator<Item = Shot> {
+        self.all_shots().into_iter().filter(move |shot| shot.must == must)
+    }
+
+    fn all_shots(&self) -> Vec<Shot> {
         let mut shots: Vec<Shot> = [self.in_path(), self.in_query(), self.in_headers()].into_iter().flatten().collect();
         if let Some(body) = &self.body {
             shots.extend(self.whole_bodies(body));
@@ -149,6 +159,23 @@ impl<'a> Target<'a> {
             true => Must::Refuse,
             false => bad.must,
         }
+    }
+
+    /// Fires; says what is wrong with the answer, if something is.
+    async fn fire(&self, shot: Shot) -> Option<String> {
+        let answer = match self.world.send(shot.request).await {
+            Ok(answer) => answer,
+            Err(error) => return Some(format!("{}: {}: {error}", self.name(), shot.what)),
+        };
+        let is_refused = (400..500).contains(&answer.status);
+        let expected = match (shot.status, shot.must) {
+            (Some(status), _) if answer.status != status => Some(format!("{status}")),
+            (None, Must::Refuse) if !is_refused => Some("a refusal".to_owned()),
+            _ => None,
+        };
+        let unexpected =
+            expected.map(|expected| format!("{} instead of {expected}: {}", answer.status, answer.start()));
+        answer.complaint().or(unexpected).map(|complaint| format!("{}: {}: {complaint}", self.name(), shot.what))
     }
 
     /// Every value of the path in turn.
@@ -282,49 +309,35 @@ fn is_out_of_bounds(raw: &str, schema: &Value) -> bool {
     })
 }
 
-/// Fires; says what is wrong with the answer, if something is.
-async fn fire(world: &World, shot: Shot) -> Option<String> {
-    let answer = match world.send(shot.request).await {
-        Ok(answer) => answer,
-        Err(error) => return Some(format!("{}: {error}", shot.what)),
-    };
-    let is_refused = (400..500).contains(&answer.status);
-    let expected = match (shot.status, shot.must) {
-        (Some(status), _) if answer.status != status => Some(format!("{status}")),
-        (None, Must::Refuse) if !is_refused => Some("a refusal".to_owned()),
-        _ => None,
-    };
-    let unexpected = expected.map(|expected| format!("{} instead of {expected}: {}", answer.status, answer.start()));
-    answer.complaint().or(unexpected).map(|complaint| format!("{}: {complaint}", shot.what))
-}
-
 #[tokio::test]
 async fn no_operation_takes_harm_from_what_it_is_sent() {
     let (log, file) = Log::new();
     let world = World::with(&[("RUST_LOG", "debug")], Some(file)).await;
     let (operations, rules) = (openapi::operations(&world).await, rules());
-    let (mut wrong, mut fired) = (Vec::new(), 0);
+    let mut targets = Vec::new();
     for operation in &operations {
         // An operation without a rule fails another test.
-        let Some(rule) = rules.iter().find(|rule| rule.describes(operation)) else { continue };
-        let name = format!("{} {} {}", operation.service, operation.method, operation.path);
-        let target = Target::new(&world, operation, rule).await;
-        let (fatal, harmless): (Vec<Shot>, Vec<Shot>) =
-            target.shots().into_iter().partition(|shot| shot.must == Must::Refuse);
-        let before = State::at_rest(&world).await;
-        fired += fatal.len() + harmless.len();
-        for shot in fatal {
-            let complaint = fire(&world, shot).await;
-            wrong.extend(complaint.map(|complaint| format!("{name}: {complaint}")));
+        if let Some(rule) = rules.iter().find(|rule| rule.describes(operation)) {
+            targets.push(Target::new(&world, operation, rule).await);
         }
-        let now = State::now(&world).await;
-        let changed = now.changed(&before);
+    }
+    let (mut wrong, mut fired) = (Vec::new(), 0);
+    // Everything is made beforehand, so that rest is waited for once.
+    let mut state = State::at_rest(&world).await;
+    for target in &targets {
+        for shot in target.shots(Must::Refuse) {
+            fired += 1;
+            wrong.extend(target.fire(shot).await);
+        }
+        let changed = state.changes(&world).await;
         if !changed.is_empty() {
-            wrong.push(format!("{name}: refused requests changed {changed:?}"));
+            wrong.push(format!("{}: refused requests changed {changed:?}", target.name()));
         }
-        for shot in harmless {
-            let complaint = fire(&world, shot).await;
-            wrong.extend(complaint.map(|complaint| format!("{name}: {complaint}")));
+    }
+    for target in &targets {
+        for shot in target.shots(Must::Survive) {
+            fired += 1;
+            wrong.extend(target.fire(shot).await);
         }
     }
     wrong.extend(wrong_methods(&world, &operations).await);

@@ -31,6 +31,14 @@ struct Answered {
     answer: Answer,
 }
 
+/// An operation that was carried out under this key.
+struct Done<'a> {
+    operation: &'a Described,
+    rule: &'a Rule,
+    key: String,
+    answered: Answered,
+}
+
 struct Trial<'a> {
     world: &'a World,
     answered: Vec<Answered>,
@@ -52,18 +60,22 @@ impl Trial<'_> {
         }
     }
 
-    /// Once, again, with another body, by somebody else.
-    async fn operation(&mut self, operation: &Described, rule: &Rule) {
+    /// Once.
+    async fn first<'b>(&mut self, operation: &'b Described, rule: &'b Rule) -> Option<Done<'b>> {
         let (key, owner) = (Uuid::now_v7().to_string(), self.world.person(Role::User).await);
         let request = Request::good(self.world, operation, rule, &owner, &key).await;
-        let Some(answer) = self.send(&request).await else { return };
+        let answer = self.send(&request).await?;
         let is_done = answer.status == rule.status;
         let refused = || format!("{} instead of {}: {}", answer.status, rule.status, answer.start());
         self.note(&request, answer.complaint().or((!is_done).then(refused)));
+        Some(Done { operation, rule, key, answered: Answered { request, answer } })
+    }
 
-        let before = State::at_rest(self.world).await;
-        if let Some(again) = self.send(&request).await {
-            self.note(&request, difference(&answer, &again));
+    /// Again, and with another body.
+    async fn again(&mut self, done: &Done<'_>, state: &mut State) {
+        let Done { rule, answered: Answered { request, answer }, .. } = done;
+        if let Some(again) = self.send(request).await {
+            self.note(request, difference(answer, &again));
         }
         if let Some(other) = request.for_something_else()
             && let Some(refusal) = self.send(&other).await
@@ -74,13 +86,8 @@ impl Trial<'_> {
                 (!is_refused && !is_hidden).then(|| format!("for something else: {} {}", refusal.status, refusal.text));
             self.note(&other, complaint);
         }
-        let after = State::now(self.world).await;
-        let changed = after.changed(&before);
-        self.note(&request, (!changed.is_empty()).then(|| format!("once more it changed {changed:?}")));
-        if rule.path != OF_NOBODY {
-            self.by_another(operation, rule, &key).await;
-        }
-        self.answered.push(Answered { request, answer });
+        let changed = state.changes(self.world).await;
+        self.note(request, (!changed.is_empty()).then(|| format!("once more it changed {changed:?}")));
     }
 
     /// The same key of somebody else is another key.
@@ -123,7 +130,7 @@ fn declares_key(operation: &Described) -> bool {
 async fn a_key_has_one_effect_and_one_answer_whatever_becomes_of_the_shop() {
     let mut world = World::open().await;
     let (operations, rules) = (openapi::operations(&world).await, rules());
-    let mut trial = Trial { world: &world, answered: Vec::new(), wrong: Vec::new() };
+    let (mut trial, mut done) = (Trial { world: &world, answered: Vec::new(), wrong: Vec::new() }, Vec::new());
     for operation in &operations {
         let is_anew = ANEW.contains(&(operation.service, operation.method.clone(), operation.path.as_str()));
         let is_keyed = operation.method != Method::GET && !is_anew;
@@ -134,8 +141,19 @@ async fn a_key_has_one_effect_and_one_answer_whatever_becomes_of_the_shop() {
         // An operation without a rule fails another test.
         let rule = rules.iter().find(|rule| rule.describes(operation));
         if let Some(rule) = rule.filter(|_| is_keyed) {
-            trial.operation(operation, rule).await;
+            done.extend(trial.first(operation, rule).await);
         }
+    }
+    // Everything is done beforehand, so that rest is waited for once.
+    let mut state = State::at_rest(&world).await;
+    for done in &done {
+        trial.again(done, &mut state).await;
+    }
+    for Done { operation, rule, key, answered } in done {
+        if rule.path != OF_NOBODY {
+            trial.by_another(operation, rule, &key).await;
+        }
+        trial.answered.push(answered);
     }
     let Trial { mut answered, mut wrong, .. } = trial;
     assert!(answered.len() > 40, "only {} operations took a key", answered.len());

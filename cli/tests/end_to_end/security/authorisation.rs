@@ -66,6 +66,15 @@ fn with_token(request: RequestBuilder, token: Option<&str>) -> RequestBuilder {
     token.into_iter().fold(request, |request, token| request.bearer_auth(token))
 }
 
+async fn token(world: &World, who: Caller, owner: &Person) -> Option<String> {
+    match who {
+        Caller::Anonymous => None,
+        Caller::Other => Some(world.person(Role::User).await.token),
+        Caller::Owner => Some(owner.token.clone()),
+        Caller::Admin => Some(world.person(Role::Admin).await.token),
+    }
+}
+
 /// What is wrong with an answer, if something is.
 fn judge(outcome: Outcome, call: &Call, answer: &Answer) -> Option<String> {
     let expected = match outcome {
@@ -85,46 +94,44 @@ struct Trial<'a> {
     world: &'a World,
     operation: &'a Described,
     rule: &'a Rule,
+    /// About an owner's things, with which nobody but the owner may do anything.
+    call: Call,
+    refused: Vec<(Caller, Outcome, Option<String>)>,
     wrong: Vec<String>,
 }
 
-impl Trial<'_> {
-    fn complain(&mut self, who: Caller, what: &str) {
-        let Described { service, method, path, .. } = self.operation;
-        self.wrong.push(format!("{service} {method} {path} by {who:?}: {what}"));
+impl<'a> Trial<'a> {
+    async fn new(world: &'a World, operation: &'a Described, rule: &'a Rule) -> Trial<'a> {
+        let owner = world.person(Role::User).await;
+        let call = Call::about(world, operation, rule, &owner).await;
+        let mut refused = Vec::new();
+        for (who, outcome) in CALLERS.into_iter().zip(rule.access) {
+            if outcome != Outcome::Done {
+                refused.push((who, outcome, token(world, who, &owner).await));
+            }
+        }
+        Trial { world, operation, rule, call, refused, wrong: Vec::new() }
     }
 
-    async fn token(&self, who: Caller, owner: &Person) -> Option<String> {
-        match who {
-            Caller::Anonymous => None,
-            Caller::Other => Some(self.world.person(Role::User).await.token),
-            Caller::Owner => Some(owner.token.clone()),
-            Caller::Admin => Some(self.world.person(Role::Admin).await.token),
-        }
+    fn note(&mut self, who: Caller, complaint: Option<String>) {
+        let Described { service, method, path, .. } = self.operation;
+        self.wrong.extend(complaint.map(|complaint| format!("{service} {method} {path} by {who:?}: {complaint}")));
     }
 
     /// Those who are refused change nothing, and hear nothing about the body they sent.
-    async fn refusals(&mut self) {
-        let owner = self.world.person(Role::User).await;
-        let call = Call::about(self.world, self.operation, self.rule, &owner).await;
-        let mut tokens = Vec::new();
-        for (who, outcome) in CALLERS.into_iter().zip(self.rule.access) {
-            if outcome != Outcome::Done {
-                tokens.push((who, outcome, self.token(who, &owner).await));
-            }
-        }
-        let before = State::at_rest(self.world).await;
-        for (who, outcome, token) in tokens {
-            let request = with_token(call.whole_request(self.world), token.as_deref());
-            self.expect(who, outcome, &call, request).await;
-            if call.body.is_some() && matches!(outcome, Outcome::Unknown | Outcome::Forbidden) {
-                let request = with_token(call.request(self.world), token.as_deref());
+    async fn refusals(&mut self, state: &mut State) {
+        for (who, outcome, token) in std::mem::take(&mut self.refused) {
+            let request = with_token(self.call.whole_request(self.world), token.as_deref());
+            let complaint = self.complaint(outcome, &self.call, request).await;
+            self.note(who, complaint);
+            if self.call.body.is_some() && matches!(outcome, Outcome::Unknown | Outcome::Forbidden) {
+                let request = with_token(self.call.request(self.world), token.as_deref());
                 let nonsense = request.header("content-type", "application/json").body("{");
-                self.expect(who, outcome, &call, nonsense).await;
+                let complaint = self.complaint(outcome, &self.call, nonsense).await;
+                self.note(who, complaint);
             }
         }
-        let changed = State::now(self.world).await;
-        let changed = changed.changed(&before);
+        let changed = state.changes(self.world).await;
         if !changed.is_empty() {
             self.wrong.push(format!("{} {}: refused calls changed {changed:?}", self.rule.method, self.rule.path));
         }
@@ -136,20 +143,18 @@ impl Trial<'_> {
             if outcome == Outcome::Done {
                 let owner = self.world.person(Role::User).await;
                 let call = Call::about(self.world, self.operation, self.rule, &owner).await;
-                let token = self.token(who, &owner).await;
+                let token = token(self.world, who, &owner).await;
                 let request = with_token(call.whole_request(self.world), token.as_deref());
-                self.expect(who, outcome, &call, request).await;
+                let complaint = self.complaint(outcome, &call, request).await;
+                self.note(who, complaint);
             }
         }
     }
 
-    async fn expect(&mut self, who: Caller, outcome: Outcome, call: &Call, request: RequestBuilder) {
-        let complaint = match self.world.send(request).await {
+    async fn complaint(&self, outcome: Outcome, call: &Call, request: RequestBuilder) -> Option<String> {
+        match self.world.send(request).await {
             Ok(answer) => judge(outcome, call, &answer),
             Err(error) => Some(error),
-        };
-        if let Some(complaint) = complaint {
-            self.complain(who, &complaint);
         }
     }
 }
@@ -158,14 +163,20 @@ impl Trial<'_> {
 async fn every_operation_is_for_whom_it_is_said_to_be_and_for_nobody_else() {
     let world = World::open().await;
     let (operations, rules) = (openapi::operations(&world).await, rules());
-    let mut wrong = Vec::new();
+    let (mut trials, mut wrong) = (Vec::new(), Vec::new());
     for operation in &operations {
         let Some(rule) = rules.iter().find(|rule| rule.describes(operation)) else {
             wrong.push(format!("{} {} {} is not described", operation.service, operation.method, operation.path));
             continue;
         };
-        let mut trial = Trial { world: &world, operation, rule, wrong: Vec::new() };
-        trial.refusals().await;
+        trials.push(Trial::new(&world, operation, rule).await);
+    }
+    // Everything is made beforehand, so that rest is waited for once.
+    let mut state = State::at_rest(&world).await;
+    for trial in &mut trials {
+        trial.refusals(&mut state).await;
+    }
+    for mut trial in trials {
         trial.successes().await;
         wrong.append(&mut trial.wrong);
     }

@@ -15,6 +15,12 @@ use crate::surface::{Person, World};
 
 const CALLERS: [&str; 4] = ["anonymous", "another user", "the owner", "an admin"];
 
+/// Somebody's things, and who may do nothing with them, by number.
+struct Guarded<'a> {
+    things: Things<'a>,
+    refused: Vec<(usize, Outcome, Option<String>)>,
+}
+
 struct Trial<'a> {
     world: &'a World,
     schema: &'a Schema,
@@ -23,7 +29,7 @@ struct Trial<'a> {
     wrong: Vec<String>,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
     async fn token(&self, who: usize, owner: &Person) -> Option<String> {
         match who {
             0 => None,
@@ -31,6 +37,19 @@ impl Trial<'_> {
             2 => Some(owner.token.clone()),
             _ => Some(self.world.person(Role::Admin).await.token),
         }
+    }
+
+    /// Makes all that is asked for.
+    async fn prepare(&self, owner: &'a Person) -> Guarded<'a> {
+        let mut things = Things::of(self.world, OPERATED, owner);
+        things.fill_json(&self.rule.arguments).await;
+        let mut refused = Vec::new();
+        for (who, outcome) in self.rule.access.into_iter().enumerate() {
+            if outcome != Outcome::Done {
+                refused.push((who, outcome, self.token(who, owner).await));
+            }
+        }
+        Guarded { things, refused }
     }
 
     async fn ask(&self, things: &mut Things<'_>, token: Option<&str>) -> Result<Yield, String> {
@@ -48,24 +67,14 @@ impl Trial<'_> {
     }
 
     /// Those who are refused are shown nothing, and change nothing.
-    async fn refusals(&mut self) {
-        let owner = self.world.person(Role::User).await;
-        let mut things = Things::of(self.world, OPERATED, &owner);
-        things.fill_json(&self.rule.arguments).await;
-        let mut tokens = Vec::new();
-        for (who, outcome) in self.rule.access.into_iter().enumerate() {
-            if outcome != Outcome::Done {
-                tokens.push((who, outcome, self.token(who, &owner).await));
-            }
-        }
-        let before = State::at_rest(self.world).await;
-        for (who, outcome, token) in tokens {
+    async fn refusals(&mut self, guarded: Guarded<'a>, state: &mut State) {
+        let Guarded { mut things, refused } = guarded;
+        for (who, outcome, token) in refused {
             let yielded = self.ask(&mut things, token.as_deref()).await;
             let complaint = yielded.and_then(|yielded| self.judge(outcome, &yielded, &things.markers()));
             self.note(who, complaint);
         }
-        let now = State::now(self.world).await;
-        let changed = now.changed(&before);
+        let changed = state.changes(self.world).await;
         if !changed.is_empty() {
             self.wrong.push(format!("{}: refused calls changed {changed:?}", self.rule.name));
         }
@@ -144,14 +153,25 @@ async fn every_field_shows_and_changes_only_what_the_caller_may() {
     let world = World::open().await;
     let (schema, rules) = (Schema::of(&world).await, rules());
     let roots = schema.roots();
-    let mut wrong = Vec::new();
+    let (mut trials, mut owners, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for root in &roots {
         let Some(rule) = rules.iter().find(|rule| rule.name == root.name()) else {
             wrong.push(format!("{} is not described", root.name()));
             continue;
         };
-        let mut trial = Trial { world: &world, schema: &schema, root, rule, wrong: Vec::new() };
-        trial.refusals().await;
+        trials.push(Trial { world: &world, schema: &schema, root, rule, wrong: Vec::new() });
+        owners.push(world.person(Role::User).await);
+    }
+    // Everything is made beforehand, so that rest is waited for once.
+    let mut guarded = Vec::new();
+    for (trial, owner) in trials.iter().zip(&owners) {
+        guarded.push(trial.prepare(owner).await);
+    }
+    let mut state = State::at_rest(&world).await;
+    for (trial, guarded) in trials.iter_mut().zip(guarded) {
+        trial.refusals(guarded, &mut state).await;
+    }
+    for mut trial in trials {
         trial.successes().await;
         wrong.append(&mut trial.wrong);
     }

@@ -61,6 +61,12 @@ impl State {
         State(tables)
     }
 
+    /// The tables that have changed since this was read; it is as they stand, then.
+    pub async fn changes(&mut self, world: &World) -> Vec<String> {
+        let before = std::mem::replace(self, State::now(world).await);
+        self.changed(&before).into_iter().map(str::to_owned).collect()
+    }
+
     /// The tables that differ.
     pub fn changed(&self, since: &State) -> Vec<&str> {
         self.0
