@@ -3,23 +3,32 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use uuid::Uuid;
 
 use crate::{
     analytics, bench, broker, dlq, doctor, install, migrate, outbox, probe, psql, reset, saga, serve, status, up, users,
 };
+
+/// What the script `./prost` does without the binary.
+const IN_THE_REPOSITORY: &str = "\
+In the repository, with sources and Rust:
+  test       Run every test there is, on real servers (--quick: those that need none)
+  chaos      Hurt a shop under load, and ask whether every promise was kept
+  proof      Check and simulate the model of the checkout
+
+Begin with ./prost up, end with ./prost down or Ctrl-C. ./prost COMMAND --help tells more.";
 
 /// A shop backend that never loses, doubles or oversells an order
 #[derive(Debug, Parser)]
 #[command(
     name = "prost",
     version,
-    propagate_version = true,
-    after_help = "From the repository: ./prost test [--quick], ./prost chaos (long fault tests), ./prost proof (model check and simulation).\nEverything a shop keeps lies in its data folder (--data-dir)."
+    after_help = IN_THE_REPOSITORY
 )]
 pub struct Arguments {
-    /// Where the shop keeps its state
-    #[arg(long, global = true, value_name = "D", env = "PROST_DATA_DIR", default_value = ".prost")]
-    pub data_dir: PathBuf,
+    /// Where the shop keeps its state [default: PROST_DATA_DIR, else .prost]
+    #[arg(long, global = true, value_name = "D")]
+    data_dir: Option<PathBuf>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -66,6 +75,22 @@ pub enum Command {
     /// Manage the programs of the private servers
     #[command(hide = true)]
     Servers(install::Options),
+}
+
+impl Arguments {
+    /// The data folder that is asked for: not by clap's `env`, which would call it an argument in every message.
+    pub fn data_dir(&self) -> PathBuf {
+        let from_environment = || std::env::var_os("PROST_DATA_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.data_dir.clone().or_else(from_environment).unwrap_or_else(|| ".prost".into())
+    }
+}
+
+/// Reads an id from the command line.
+///
+/// # Errors
+/// What an id looks like.
+pub fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "expected an id such as 01989c4e-7f3a-7c21-b5d0-2f6a4e8c9b13".to_owned())
 }
 
 #[cfg(test)]

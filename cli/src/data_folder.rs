@@ -111,6 +111,10 @@ impl DataFolder {
     }
 
     fn unusable(&self, error: &std::io::Error) -> Error {
+        if self.path.is_file() {
+            let cause = format!("{} is a file, not a folder", self.path.display());
+            return Error::failed(cause, "Choose another folder with --data-dir");
+        }
         Error::failed(
             format!("cannot use the data folder {}: {error}", self.path.display()),
             "Run as the user who owns it, or choose another folder with --data-dir",

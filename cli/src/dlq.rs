@@ -13,6 +13,7 @@ use service::Caller;
 use uuid::Uuid;
 
 use crate::{
+    arguments,
     data_folder::DataFolder,
     error::{Error, Result},
     operator::{self, Deed, Reason, Scope, counted, shortened, time},
@@ -49,6 +50,7 @@ enum Action {
     /// Show one, with the whole message
     Show {
         /// Its id, or its event's
+        #[arg(value_parser = arguments::id)]
         id: Uuid,
     },
     /// Put dead letters back into their queues, under their own event ids; fix code or data first
@@ -66,7 +68,7 @@ enum Action {
     /// Tell who did what to dead letters, unsent events and sagas, newest first
     Audit {
         /// Only acts on this dead letter, event or saga
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         about: Option<Uuid>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100)]
@@ -164,7 +166,9 @@ async fn queues(all: &[Arc<Operations>], json: bool) -> Result<()> {
     };
     let head = ["QUEUE", "READY", "IN FLIGHT", "RETRIED LATER", "DEAD"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(queues.iter().map(row)).collect();
-    terminal::print(&terminal::table(&rows))
+    let untold = queues.iter().any(|queue| queue.in_flight.is_none() || queue.delayed.is_none());
+    let legend = if untold { "?: RabbitMQ does not tell.\n" } else { "" };
+    terminal::print(&format!("{}{legend}", terminal::table(&rows)))
 }
 
 async fn list(all: &[Arc<Operations>], filter: &DeadLetterFilter, limit: usize, json: bool) -> Result<()> {
@@ -282,7 +286,9 @@ async fn act(folder: &DataFolder, which: Letters, deed: Deed, service: Option<Se
         terminal::print_json(&json!({ "dry_run": which.dry_run, "items": items, "missing": missing, "left": left }))?;
     } else {
         let table = if tally.items.is_empty() { String::new() } else { terminal::table(&rows(&tally.items)) };
-        terminal::print(&format!("{table}{} {done}.\n", counted(tally.items.len(), "dead letter")))?;
+        if missing.is_empty() || !tally.items.is_empty() {
+            terminal::print(&format!("{table}{} {done}.\n", counted(tally.items.len(), "dead letter")))?;
+        }
     }
     if tally.stopped {
         let so_far = format!("stopped after {}; about {} are left", tally.items.len(), tally.left);
@@ -322,7 +328,9 @@ async fn handle_all(all: &[Arc<Operations>], which: &Letters, deed: &Deed, progr
     for operations in all {
         total += operations.dead(which.queue.as_deref()).await.map_err(wire::Error::from)?;
     }
-    progress.step(format!("0 of about {total} dead letters"));
+    if total > 0 {
+        progress.step(format!("0 of about {total} dead letters"));
+    }
     'services: for operations in all {
         let mut until = None;
         loop {

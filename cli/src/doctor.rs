@@ -241,7 +241,7 @@ fn connections(most: i64, used: i64, pools: usize) -> Finding {
     let found = format!("{used} open, pools may open {pools}, the server allows {most}");
     match i64::try_from(pools).is_ok_and(|pools| pools <= most) {
         true => Finding::good("connections", found),
-        false => Finding::bad("connections", found, "Raise max_connections of the server, or make the pools smaller"),
+        false => Finding::bad("connections", found, "Raise max_connections of the server, or lower DATABASE_POOL_MAX"),
     }
 }
 

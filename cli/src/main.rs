@@ -57,7 +57,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Error::failed("a TLS provider was installed before", "Report this: it is a defect"));
     }
-    let folder = DataFolder::new(&arguments.data_dir)?;
+    let folder = DataFolder::new(&arguments.data_dir())?;
     match arguments.command {
         Command::Up(options) => up::run(folder, options).await,
         Command::Down => down::run(folder).await,

@@ -7,6 +7,7 @@ use servers::Progress;
 use crate::{
     data_folder::DataFolder,
     error::Result,
+    operator,
     service_name::ServiceName,
     session::Session,
     terminal,
@@ -59,7 +60,11 @@ pub async fn run(folder: DataFolder, options: Options) -> Result<()> {
         Direction::Down { .. } => format!("{} undone.\n", counted(steps.len())),
         Direction::Status => String::new(),
     };
-    terminal::print(&format!("{}{told}", terminal::table(&steps.iter().map(row).collect::<Vec<_>>())))
+    let mut rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+    if !rows.is_empty() {
+        rows.insert(0, ["SCHEMA", "VERSION", "NAME", "APPLIED (UTC)", "TOOK"].map(str::to_owned).to_vec());
+    }
+    terminal::print(&format!("{}{told}", terminal::table(&rows)))
 }
 
 async fn work(settings: &Settings, options: &Options, progress: &Progress) -> Result<Vec<Step>> {
@@ -86,11 +91,13 @@ fn counted(number: usize) -> String {
 }
 
 fn row(step: &Step) -> Vec<String> {
+    // The one schema that does not tell whose it is.
+    let schema = if step.schema == analytics::SCHEMA { "public (analytics)" } else { &step.schema };
     vec![
-        step.schema.clone(),
+        schema.to_owned(),
         format!("{:04}", step.version),
         step.name.clone(),
-        step.applied_at.map_or("not applied".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
+        step.applied_at.map_or("not applied".to_owned(), operator::time),
         step.duration_ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
     ]
 }

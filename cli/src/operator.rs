@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    arguments,
     data_folder::DataFolder,
     error::{Error, Result},
     service_name::ServiceName,
@@ -34,7 +35,7 @@ pub struct Scope {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Which {
     /// Their ids, or those of their events
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = arguments::id)]
     pub ids: Vec<Uuid>,
     /// All there are
     #[arg(long)]

@@ -10,6 +10,7 @@ use service::Caller;
 use uuid::Uuid;
 
 use crate::{
+    arguments,
     data_folder::DataFolder,
     error::{Error, Result},
     operator::{self, Deed, Reason, Scope, Which, counted, shortened, time},
@@ -35,7 +36,7 @@ enum Action {
         #[arg(long, value_enum)]
         status: Option<State>,
         /// Only those of this event, saga, or thing it is about
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         about: Option<Uuid>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100)]
@@ -135,7 +136,8 @@ async fn list(all: &[Arc<Operations>], filter: OutboxFilter, limit: usize, json:
         return terminal::print_json(&json!({ "items": items }));
     }
     if items.is_empty() {
-        return terminal::print("No such event is unsent.\n");
+        let all_sent = filter.status.is_none() && filter.about.is_none();
+        return terminal::print(if all_sent { "Every event is sent.\n" } else { "No such event is unsent.\n" });
     }
     terminal::print(&terminal::table(&rows(&items)))
 }
@@ -183,7 +185,9 @@ async fn act(all: &[Arc<Operations>], which: Which, deed: Deed, progress: &Progr
                 Deed::Discard(reason) => operations.discard_unsent(&caller, events, reason).await,
             };
             done.extend(settled.map_err(wire::Error::from)?.into_iter().map(EventId::uuid));
-            progress.step(format!("{} so far", counted(done.len(), "event")));
+            if which.all {
+                progress.step(format!("{} so far", counted(done.len(), "event")));
+            }
         }
     }
     let missing: Vec<Uuid> = which.ids.into_iter().filter(|id| !done.contains(id)).collect();
@@ -194,7 +198,9 @@ async fn act(all: &[Arc<Operations>], which: Which, deed: Deed, progress: &Progr
             Deed::Again => "will be sent again",
             Deed::Discard(_) => "discarded",
         };
-        terminal::print(&format!("{} {said}.\n", counted(done.len(), "event")))?;
+        if !done.is_empty() || which.all {
+            terminal::print(&format!("{} {said}.\n", counted(done.len(), "event")))?;
+        }
     }
     if stopped {
         return Err(Error::failed(

@@ -24,9 +24,17 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<()> {
     let port = Settings::new(Env::process())?.port(options.service)?;
     let url = format!("http://127.0.0.1:{port}/readyz");
-    let failed = |cause: String| Error::failed(format!("{url}: {cause}"), "The service's log says why");
+    let failed = |cause: String| {
+        Error::failed(
+            format!("{url}: {cause}"),
+            format!("Does {} run? Its log says why it is not ready", options.service),
+        )
+    };
     let answer = servers::local_http_client(PATIENCE)?.get(&url).send().await;
-    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    let answer = answer.map_err(|error| {
+        let silent = if error.is_timeout() { "no answer in time" } else { "nobody answers there" };
+        failed(silent.to_owned())
+    })?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(failed(format!("{status} {}", answer.text().await.unwrap_or_default()))),

@@ -13,6 +13,7 @@ use users_client::UserFilter;
 use uuid::Uuid;
 
 use crate::{
+    arguments,
     data_folder::DataFolder,
     error::{Error, Result},
     operator::{self, time},
@@ -47,11 +48,13 @@ enum Action {
     /// Show one with its timeline, its events and what became of each, by order, saga or correlation id
     Show {
         /// The order's id, the saga's, or its correlation id
+        #[arg(value_parser = arguments::id)]
         id: Uuid,
     },
     /// Set one going again that is STUCK
     Retry {
         /// The order's id, the saga's, or its correlation id
+        #[arg(value_parser = arguments::id)]
         id: Uuid,
     },
 }
@@ -131,7 +134,7 @@ fn unknown(error: service::Error, id: Uuid) -> Error {
             "See what there is with ./prost saga list",
         ),
         "saga_not_stuck" => Error::failed(
-            format!("the saga of {id} is not stuck; it moves by itself"),
+            format!("the saga of {id} is not stuck: it has ended, or moves by itself"),
             "Look where it stands with ./prost saga show, and what waits with ./prost outbox status and ./prost dlq list",
         ),
         _ => Error::Shop(error.into()),
@@ -145,6 +148,7 @@ async fn list(
     limit: usize,
     json: bool,
 ) -> Result<()> {
+    let everything = filter.status.is_none() && filter.user_id.is_none();
     let items: Vec<Saga> = operator::up_to(limit, async |page| {
         let found = orders.sagas(caller, filter.clone(), page).await.map_err(wire::Error::from)?;
         Ok((found.items, found.next_cursor))
@@ -154,7 +158,8 @@ async fn list(
         return terminal::print_json(&json!({ "items": items }));
     }
     if items.is_empty() {
-        return terminal::print("No such saga.\n");
+        let none = if everything { "No sagas yet: each begins with a checkout.\n" } else { "No such saga.\n" };
+        return terminal::print(none);
     }
     let row = |saga: &Saga| {
         vec![

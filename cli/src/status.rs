@@ -22,6 +22,8 @@ pub struct Options {
 #[derive(Serialize)]
 struct Status {
     data_dir: String,
+    #[serde(skip)]
+    has_data: bool,
     running: bool,
     ready: bool,
     shop: Option<ShopStatus>,
@@ -76,6 +78,7 @@ async fn look(folder: &DataFolder) -> Result<Status> {
     }
     Ok(Status {
         data_dir: folder.path().display().to_string(),
+        has_data: folder.exists(),
         running: shop.is_some(),
         ready: services.iter().any(|service| service.name == ServiceName::Gateway && service.state == "ready"),
         shop: shop.map(|shop| ShopStatus {
@@ -131,7 +134,10 @@ fn text(status: &Status, paint: Paint) -> String {
         ),
         None => format!("{}. Open it with ./prost up\n", paint.bold("The shop is closed")),
     };
-    text.push_str(&format!("Its data lies in {}\n", status.data_dir));
+    text.push_str(&match status.has_data {
+        true => format!("Its data lies in {}\n", status.data_dir),
+        false => format!("{} holds no shop yet\n", status.data_dir),
+    });
     let mut rows = Vec::new();
     for service in &status.services {
         rows.push(vec![format!("  {}", service.name), service.url.clone(), service.state.clone()]);

@@ -61,6 +61,63 @@ fn wrong_usage_is_exit_code_2_and_nothing_on_stdout() {
     assert!(!prost.data_dir.exists(), "a wrong call leaves no trace");
 }
 
+#[test]
+fn without_a_command_all_commands_are_told() {
+    let bare = Command::new(env!("CARGO_BIN_EXE_prost")).env("PROST_DATA_DIR", "/nowhere").output().expect("run it");
+    assert_eq!((code(&bare), data(&bare).as_str()), (Some(2), ""));
+    for command in ["up", "doctor", "test", "chaos", "proof"] {
+        assert!(errors(&bare).lines().any(|line| line.starts_with(&format!("  {command} "))), "{}", errors(&bare));
+    }
+}
+
+#[test]
+fn the_script_explains_its_own_commands() {
+    for command in ["test", "chaos"] {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../prost");
+        let output = Command::new(script).args(["help", command]).output().expect("run the script");
+        let usage = format!("Usage: ./prost {command}");
+        assert!(code(&output) == Some(0) && data(&output).contains(&usage), "{command}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn the_data_folder_may_stand_in_the_environment() {
+    let status = |named: &[&str]| {
+        let mut prost = Command::new(env!("CARGO_BIN_EXE_prost"));
+        let output = prost.args(named).args(["status", "--json"]).env("PROST_DATA_DIR", "/nowhere/shop").output();
+        let told: serde_json::Value = serde_json::from_slice(&output.expect("run it").stdout).expect("status is JSON");
+        told["data_dir"].clone()
+    };
+    assert_eq!(status(&[]), "/nowhere/shop");
+    assert_eq!(status(&["--data-dir", "/nowhere/else"]), "/nowhere/else", "what is asked for counts");
+}
+
+#[test]
+fn what_is_no_id_or_no_port_is_told_what_one_looks_like() {
+    let prost = Prost::new();
+    let wrong = [
+        (&["saga", "show", "4711"][..], "an id such as"),
+        (&["dlq", "show", "x"], "an id such as"),
+        (&["outbox", "retry", "x"], "an id such as"),
+        (&["up", "--port", "http"], "a number from 1 to 65529"),
+        (&["up", "--port", "65530"], "a number from 1 to 65529"),
+    ];
+    for (arguments, told) in wrong {
+        let output = prost.run(arguments);
+        assert!(code(&output) == Some(2) && errors(&output).contains(told), "{arguments:?}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn a_file_is_no_data_folder() {
+    let prost = Prost::new();
+    std::fs::write(&prost.data_dir, "a letter").expect("write a file");
+    let output = prost.run(&["up", "--detach"]);
+    std::fs::remove_file(&prost.data_dir).expect("clean up");
+    assert_eq!(code(&output), Some(1));
+    assert!(errors(&output).contains("is a file") && errors(&output).contains("--data-dir"), "{}", errors(&output));
+}
+
 const BEGINS_COLOUR: &str = "\u{1b}[";
 
 /// A command as it looks on a terminal, which is told not to be colourful or is not told.

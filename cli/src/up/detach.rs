@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_millis(25);
 const READY_LIMIT: Duration = Duration::from_secs(1200);
 /// A running shop restarts its own servers; more than this is a fault.
 const HEAL_LIMIT: Duration = Duration::from_secs(90);
+/// The shop has left the terminal's session: Ctrl-C does not reach it.
+const GOES_ON: &str = "It goes on opening in the background: ./prost status tells how far it is, ./prost down stops it";
 
 pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progress) -> Result<()> {
     let _starting = folder.start_lock(progress).await?;
@@ -42,8 +44,12 @@ pub(super) async fn run(folder: DataFolder, options: &Options, progress: &Progre
     let begin = fs::metadata(folder.log()).map_or(0, |meta| meta.len());
     let child = spawn(&folder, &plan.shop, options)?;
     let news = News { log: folder.log(), begin, offset: begin };
-    wait_ready(child, &plan, news, progress).await?;
+    let ready = tokio::select! {
+        ready = wait_ready(child, &plan, news, progress) => ready,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Error::failed("did not wait until the shop is ready", GOES_ON)),
+    };
     terminal::finish(progress);
+    ready?;
     announce(&folder)
 }
 

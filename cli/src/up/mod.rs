@@ -21,13 +21,14 @@ pub use ports::{SERVICE_PORTS, holder};
 pub use ready::{Readiness, readiness};
 
 const DEFAULT_PORT: u16 = 8080;
-const LARGEST_PORT: i64 = 65_529;
+/// Six more follow it.
+const LARGEST_PORT: u16 = u16::MAX - (SERVICE_PORTS - 1);
 
 /// Options of `up`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Port of the web shop and of GraphQL; the services listen on the six after it [default: 8080]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=LARGEST_PORT))]
+    #[arg(long, value_parser = port)]
     port: Option<u16>,
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_parser = address)]
@@ -70,6 +71,11 @@ struct Plan {
     folder: DataFolder,
     shop: Shop,
     seeding: Seeding,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|port| (1..=LARGEST_PORT).contains(port));
+    port.ok_or_else(|| format!("expected a number from 1 to {LARGEST_PORT}: the services take the six ports after it"))
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {
@@ -121,6 +127,9 @@ impl Options {
             cache: if self.redis { Cache::Redis } else { cache_before },
             started_at: Utc::now(),
         };
+        if !self.detached_child && shop.transport == Transport::Postgres && folder.rabbit().port().is_some() {
+            progress.step("this shop has a RabbitMQ: what is still in its queues waits until --transport rabbitmq");
+        }
         let seeding = if self.no_seed { Seeding::Empty } else { Seeding::Demo };
         Ok(Plan { folder, shop, seeding })
     }

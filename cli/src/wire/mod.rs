@@ -9,6 +9,7 @@ mod settings;
 use database::migrate::MigrateError;
 use database::startup::StartupError;
 use service::ConfigError;
+use tokio_postgres::error::SqlState;
 
 pub use demo::{DemoLogin, bulk_register, promote, seed};
 pub use operators::{accounts, operators, reports, sagas};
@@ -22,7 +23,7 @@ use crate::service_name::ServiceName;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A variable is wrong.
-    #[error(transparent)]
+    #[error("{0}\n  docs/configuration.md has every variable; ./prost up sets them itself")]
     Config(#[from] ConfigError),
     /// A variable of a feature that this release does not have.
     #[error("{variable} is set, but this release does not have {feature} yet. Unset it")]
@@ -39,7 +40,7 @@ pub enum Error {
     #[error("the database refused: {}", describe(.0))]
     Database(#[from] tokio_postgres::Error),
     /// A deploy did not happen.
-    #[error(transparent)]
+    #[error("{}{}", .0, advice(.0))]
     Migrate(#[from] MigrateError),
     /// The broker could not be prepared.
     #[error(
@@ -70,6 +71,18 @@ pub enum Error {
     /// A service's own work failed. Faults of ours tell their causes: nobody but the operator reads them here.
     #[error("{}", if .0.status.is_server_error() { format!("{:?}", .0) } else { .0.message.to_string() })]
     Service(#[from] service::Error),
+}
+
+fn advice(error: &MigrateError) -> &'static str {
+    match error {
+        MigrateError::Edited { .. } | MigrateError::OutOfOrder { .. } => {
+            "\n  If another build of Prost made this shop, go on with that build, or begin anew: ./prost reset"
+        }
+        MigrateError::Database(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            "\n  The login of DATABASE_URL has to own its database, and to be allowed to make others: CREATEROLE and CREATEDB"
+        }
+        _ => "",
+    }
 }
 
 fn describe(error: &tokio_postgres::Error) -> String {

@@ -222,7 +222,8 @@ impl<'a> Process<'a> {
         self.tasks.spawn("sampling", operations::sample(operations.clone(), self.tasks.token()));
         let routes = routes.merge(operations::router(operations));
         for consumer in consumers {
-            self.tasks.spawn("consumer", consumer.run(transport.clone(), self.tasks.token()));
+            let name = format!("consumer of {}", consumer.queue.name());
+            self.tasks.spawn(name, consumer.run(transport.clone(), self.tasks.token()));
         }
         if !matches!(service, ServiceName::Users | ServiceName::Analytics) {
             let relay = Relay::new(service.as_str(), database.clone(), transport.clone());

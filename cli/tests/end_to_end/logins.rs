@@ -46,6 +46,20 @@ async fn looking_at_migrations_makes_no_database() {
 }
 
 #[tokio::test]
+async fn every_schema_goes_down_and_up_again() {
+    let shop = Shop::migrated(Transport::Postgres).await;
+    let migrate = |arguments: &[&str]| {
+        let output = shop.command(&[&["migrate", "--json"][..], arguments].concat()).output().expect("run prost");
+        let steps = || serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON");
+        output.status.success().then(|| steps().as_array().expect("a list").len())
+    };
+    let all = migrate(&["status"]).expect("look");
+    assert_eq!(migrate(&["down", "--to", "0"]), None, "it would throw data away");
+    assert_eq!(migrate(&["down", "--to", "0", "--allow-data-loss"]), Some(all));
+    assert_eq!(migrate(&["up"]), Some(all));
+}
+
+#[tokio::test]
 async fn psql_is_the_owners_shell_or_a_services_and_no_more() {
     let shop = Shop::migrated(Transport::Postgres).await;
     let ask = |service: &[&str], sql: &str| {

@@ -7,7 +7,7 @@ use crate::{Database, Error};
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     /// The database cannot be asked.
-    #[error("cannot check the database: {0}. Is it running, and is DATABASE_URL right?")]
+    #[error("cannot check the database: {0}. Is it running, is DATABASE_URL right, and was `prost migrate up` run?")]
     Database(#[from] Error),
     /// The connection sees another schema than the service's own.
     #[error(

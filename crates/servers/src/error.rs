@@ -16,12 +16,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The server's programs are neither on this machine nor could they be installed.
-    #[error("{what} is not installed: {cause}. {fix}")]
+    #[error("{what} is not installed, and could not be:{}\n  {fix}", listed(.causes))]
     NotInstalled {
         /// The server.
         what: &'static str,
-        /// Why it could not be installed.
-        cause: String,
+        /// Why it could not be installed, for each way that was tried.
+        causes: Vec<String>,
         /// What the user can do.
         fix: String,
     },
@@ -61,6 +61,10 @@ pub enum Error {
         /// The server's answer.
         cause: String,
     },
+}
+
+fn listed(causes: &[String]) -> String {
+    causes.iter().map(|cause| format!("\n  - {cause}")).collect()
 }
 
 fn hint(source: &std::io::Error) -> &'static str {

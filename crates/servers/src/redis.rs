@@ -79,7 +79,7 @@ impl RedisServer {
         }
         find_program("redis-server").ok_or_else(|| Error::NotInstalled {
             what: "Redis",
-            cause: "redis-server is not on the search path even after installing it".to_owned(),
+            causes: vec!["redis-server is not on the search path even after installing it".to_owned()],
             fix: "Add its folder to PATH".to_owned(),
         })
     }

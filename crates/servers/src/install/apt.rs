@@ -6,6 +6,8 @@ use tokio::process::Command;
 
 use crate::{Error, Progress, Result, process::find_program};
 
+use super::last_words;
+
 /// Installs packages without starting any service: a temporary `policy-rc.d` forbids it, and
 /// PostgreSQL's packages are told not to make a cluster. An existing `policy-rc.d` is respected.
 /// Arguments: the packages.
@@ -50,7 +52,7 @@ pub async fn install(what: &'static str, packages: &[&str], progress: &Progress)
     if !is_available() {
         return Err(Error::NotInstalled {
             what,
-            cause: "neither root nor sudo with apt-get is at hand".to_owned(),
+            causes: vec!["neither root nor sudo with apt-get is at hand".to_owned()],
             fix: format!("Let an administrator run: {by_hand}"),
         });
     }
@@ -63,13 +65,14 @@ pub async fn install(what: &'static str, packages: &[&str], progress: &Progress)
         sudo
     };
     command.args(["-c", SCRIPT, "install"]).args(packages);
-    let not_installed = |cause: String| Error::NotInstalled { what, cause, fix: format!("Try it by hand: {by_hand}") };
+    let not_installed = |cause: String| Error::NotInstalled {
+        what,
+        causes: vec![format!("apt-get: {cause}")],
+        fix: format!("Is there a network? Try it by hand: {by_hand}"),
+    };
     let output = command.stdin(Stdio::inherit()).output().await.map_err(|error| not_installed(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
-    let printed = String::from_utf8_lossy(&output.stderr);
-    let cause: Vec<&str> = printed.lines().rev().take(5).collect();
-    let cause: Vec<&str> = cause.into_iter().rev().collect();
-    Err(not_installed(format!("apt-get ended with {}: {}", output.status, cause.join("; "))))
+    Err(not_installed(last_words(&String::from_utf8_lossy(&output.stderr), output.status)))
 }

