@@ -1,7 +1,7 @@
 // What the console's tests need of a shop besides pages: an operator who is logged in, orders, messages that fail.
 
 export async function logIn(page, email, password, next) {
-  await page.goto(`/login?next=${next}`)
+  await page.goto(`/login?next=${encodeURIComponent(next)}`)
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
