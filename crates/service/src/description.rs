@@ -47,7 +47,11 @@ fn group(openapi: &mut OpenApi, service: &str) {
             groups.extend(operation.tags.get_or_insert_with(|| vec![fallback.to_owned()]).iter().cloned());
         }
     }
-    let rank = |group: &str| (group != service, group == OPERATORS, group == PROCESS);
+    let rank = |group: &str| match group {
+        OPERATORS => 2,
+        PROCESS => 3,
+        _ => u8::from(group != service),
+    };
     groups.sort_by(|one, other| (rank(one), one).cmp(&(rank(other), other)));
     groups.dedup();
     openapi.tags = Some(groups.into_iter().map(|name| TagBuilder::new().name(name).build()).collect());
