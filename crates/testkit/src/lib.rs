@@ -13,6 +13,7 @@
 //! Helpers here panic: in a test every fault of the surroundings is a failed test with its reason.
 
 mod broker;
+mod hang_up;
 mod idle;
 mod paging;
 mod private;
@@ -23,6 +24,7 @@ mod template;
 mod test_database;
 
 pub use broker::TestBroker;
+pub use hang_up::polled;
 pub use idle::{drain_until_idle, eventually};
 pub use paging::{NewIds, PageOfIds, copy_row, pages_survive_writes};
 pub use private::{Paused, PrivatePostgres, PrivateRabbit};

@@ -1,6 +1,8 @@
 //! A TCP proxy that misbehaves on command.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,6 +26,7 @@ pub struct FaultProxy {
     address: SocketAddr,
     target: String,
     mode: watch::Sender<Mode>,
+    connections: Arc<AtomicUsize>,
     _end: DropGuard,
 }
 
@@ -33,9 +36,10 @@ impl FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind the proxy");
         let address = listener.local_addr().expect("the proxy's address");
         let (mode, orders) = watch::channel(Mode::Pass);
-        let end = CancellationToken::new();
-        tokio::spawn(end.clone().run_until_cancelled_owned(accept(listener, target, orders, end.clone())));
-        FaultProxy { address, target: target.to_string(), mode, _end: end.drop_guard() }
+        let (end, connections) = (CancellationToken::new(), Arc::<AtomicUsize>::default());
+        let accepting = accept(listener, target, orders, Arc::clone(&connections), end.clone());
+        tokio::spawn(end.clone().run_until_cancelled_owned(accepting));
+        FaultProxy { address, target: target.to_string(), mode, connections, _end: end.drop_guard() }
     }
 
     /// A proxy in front of the server that this URL names by address and port.
@@ -48,6 +52,11 @@ impl FaultProxy {
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How often somebody has connected, in vain or not.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The URL with the proxy in the server's place.
@@ -82,9 +91,16 @@ impl FaultProxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, orders: watch::Receiver<Mode>, end: CancellationToken) {
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    orders: watch::Receiver<Mode>,
+    connections: Arc<AtomicUsize>,
+    end: CancellationToken,
+) {
     loop {
         let Ok((client, _)) = listener.accept().await else { return };
+        connections.fetch_add(1, Ordering::Relaxed);
         let orders = orders.clone();
         tokio::spawn(end.clone().run_until_cancelled_owned(serve(client, target, orders)));
     }

@@ -2,13 +2,10 @@
 //!
 //! A pool of one shows what is left behind: the next user would get that very connection.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use database::{Database, Error, PoolLimits};
-use testkit::{TestDatabase, eventually, foundation_with};
+use testkit::{TestDatabase, eventually, foundation_with, polled};
 use tokio_postgres::Client;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -19,20 +16,6 @@ async fn pool_of_one() -> (TestDatabase, Database) {
     let limits = PoolLimits { max: 1, warm: 0, wait: Duration::from_secs(5), ..PoolLimits::default() };
     let database = db.database_with("users", "users", &limits);
     (db, database)
-}
-
-/// Polls the future so many times, then drops it; `Some` if it was done before.
-async fn polled<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let mut left = times;
-    poll_fn(move |context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        work.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 /// Nothing of this database's services runs a statement or holds a transaction open.

@@ -1,15 +1,18 @@
 //! What both transports promise when something dies, hangs or goes away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use database::outbox;
-use testkit::eventually;
+use database::{Error, outbox};
+use events::topology::Exchange;
+use testkit::{FaultProxy, eventually};
+use tokio::sync::Semaphore;
 
 use crate::doomed::Doomed;
-use crate::harness::{Harness, Kind, LIMIT, body, drafts, ids, orders};
+use crate::harness::{Harness, Kind, LIMIT, PRODUCTS, body, drafts, ids, orders};
 use crate::probe::{Act, Probe};
 
-async fn permit(semaphore: &tokio::sync::Semaphore) {
+async fn permit(semaphore: &Semaphore) {
     tokio::time::timeout(LIMIT, semaphore.acquire()).await.expect("in time").expect("open").forget();
 }
 
@@ -222,4 +225,99 @@ pub async fn a_paused_relay_doubles_nothing(kind: Kind) {
     assert_eq!(shop.effects("orders", &ids(&all)).await, [1; 100]);
     paused.stop().await;
     successor.stop().await;
+}
+
+/// Numbers are given when something is written: whoever has the lower ones may commit after many others.
+pub async fn what_commits_late_is_applied_like_all_the_rest(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let _running = (shop.relay(), shop.consumer(orders(), Probe::new()));
+    let early = drafts(3);
+    let doors = Arc::new((Semaphore::new(0), Semaphore::new(0)));
+    let late = tokio::spawn({
+        let (products, early, doors) = (shop.products.clone(), early.clone(), Arc::clone(&doors));
+        async move {
+            let recording = products.write(move |tx| {
+                Box::pin(async move {
+                    outbox::record(tx, &early).await?;
+                    doors.0.add_permits(1);
+                    permit(&doors.1).await;
+                    Ok::<(), Error>(())
+                })
+            });
+            recording.await
+        }
+    });
+    permit(&doors.0).await;
+    for _ in 0..3 {
+        let others = drafts(20);
+        shop.record(&others).await;
+        shop.until_applied("orders", &ids(&others)).await;
+    }
+    assert_eq!(shop.effects("orders", &ids(&early)).await, [0; 3]);
+    doors.1.add_permits(1);
+    late.await.expect("it ends").expect("committed");
+    shop.until_applied("orders", &ids(&early)).await;
+    shop.until_idle(&["orders"]).await;
+}
+
+/// One replica handles a message while another receives a copy of it.
+pub async fn two_copies_at_once_in_two_replicas_are_one_effect(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let one = drafts(1);
+    let id = one[0].envelope.event_id;
+    let first = Probe::with(Act::Apply, [(id, Act::Pause)]);
+    let _first = shop.consumer(orders(), first.clone());
+    shop.until_declared().await;
+    shop.publish_raw(Exchange::Products, PRODUCTS, &[body(&one[0])]).await;
+    permit(&first.paused).await;
+    let second = Probe::new();
+    let _second = shop.consumer(orders(), second.clone());
+    eventually(LIMIT, || async {
+        // Whoever is busy gets its share of copies, too.
+        shop.publish_raw(Exchange::Products, PRODUCTS, &[body(&one[0])]).await;
+        let sql = "SELECT count(*) AS waiting FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        match shop.owner.query_one(sql, &[]).await.expect("look").get::<_, i64>("waiting") {
+            0 => Err("nobody waits for the one who handles it".to_owned()),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    first.resume.add_permits(1);
+    shop.until_empty(orders()).await;
+    shop.until_applied("orders", &[id]).await;
+    assert_eq!((first.attempts(id), second.attempts(id)), (1, 0), "a copy does not even reach the handler");
+    assert_eq!(shop.depth(orders()).await.dead, 0);
+}
+
+/// So often somebody asks for the database that is away: far more often than a message is tried before it has to wait.
+const IN_VAIN: usize = 6;
+
+pub async fn while_its_database_is_away_a_consumer_parks_nothing(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let proxy = FaultProxy::of_url(shop.db.owner_url()).await;
+    let database = shop.db.database_through(&proxy, "orders", "orders");
+    let transport = shop.transport(&database, "orders");
+    let _running = (shop.relay(), shop.consumer_of(orders(), Probe::new(), database, transport));
+    let mut all = drafts(5);
+    shop.record(&all).await;
+    shop.until_applied("orders", &ids(&all)).await;
+    proxy.cut();
+    let during = drafts(50);
+    let before = proxy.connections();
+    shop.record(&during).await;
+    shop.until_sent().await;
+    eventually(LIMIT, || async {
+        match proxy.connections() - before {
+            IN_VAIN.. => Ok(()),
+            few => Err(format!("asked {few} times")),
+        }
+    })
+    .await;
+    let depth = shop.depth(orders()).await;
+    assert_eq!((depth.delayed, depth.dead), (0, 0), "it is no message's fault");
+    proxy.pass();
+    all.extend(during);
+    shop.until_applied("orders", &ids(&all)).await;
+    shop.until_idle(&["orders"]).await;
 }

@@ -59,6 +59,9 @@ on_every_transport! {
     faults::what_is_committed_is_told_although_it_could_not_be_acknowledged,
     faults::a_stall_in_the_middle_doubles_nothing,
     faults::a_paused_relay_doubles_nothing,
+    faults::what_commits_late_is_applied_like_all_the_rest,
+    faults::two_copies_at_once_in_two_replicas_are_one_effect,
+    faults::while_its_database_is_away_a_consumer_parks_nothing,
     traces::a_trace_is_carried_to_what_an_event_causes,
     traces::failed_attempts_are_kept_and_nothing_else,
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod batches;
+mod hanging_up;
 mod http;
 mod paging;
 mod parallel;

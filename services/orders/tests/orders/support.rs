@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use chrono::Utc;
-use database::{Database, outbox};
+use database::{Database, PoolLimits, outbox};
 use events::{
     Address, CartCheckoutInitiated, CartId, CartReopened, CorrelationId, Currency, Draft, Event, Money, OrderId,
     OrderLine, OrderStatus, PaymentFailed, PaymentId, PaymentProcessed, PaymentRefunded, ProductId, RefusedLine,
@@ -278,8 +278,20 @@ impl Shop {
     }
 
     fn app(&self) -> Router {
-        let (router, _) = orders::router(Arc::clone(&self.orders)).split_for_parts();
+        self.app_of(&self.orders)
+    }
+
+    fn app_of(&self, orders: &Arc<Orders>) -> Router {
+        let (router, _) = orders::router(Arc::clone(orders)).split_for_parts();
         app(router, AppConfig::new("orders", self.keys.clone()))
+    }
+
+    /// The service over HTTP, with a single connection to its database.
+    pub fn app_over_a_pool_of_one(&self) -> Router {
+        let limits = PoolLimits { max: 1, warm: 0, ..PoolLimits::default() };
+        let cart = Arc::new(cart_client::Http::new(&self.cart_url).unwrap());
+        let database = self.test.database_with("orders", "orders", &limits);
+        self.app_of(&Orders::new(database, cart, self.config.clone()))
     }
 
     /// The same service over HTTP.
@@ -289,24 +301,29 @@ impl Shop {
 
     /// Asks over HTTP: status, headers' `WWW-Authenticate`, body.
     pub async fn http(&self, caller: Option<&Caller>, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(token) = caller.and_then(|caller| caller.token.as_ref()) {
-            request = request.header("authorization", format!("Bearer {}", token.reveal()));
-        }
-        if let Some(key) = caller.and_then(|caller| caller.idempotency_key.as_ref()) {
-            request = request.header("idempotency-key", key.as_str());
-        }
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let response = self.app().oneshot(request.unwrap()).await.unwrap();
-        let (head, body) = response.into_parts();
-        Answer {
-            status: head.status.as_u16(),
-            challenges: head.headers.contains_key("www-authenticate"),
-            body: body.collect().await.unwrap().to_bytes().to_vec(),
-        }
+        ask(self.app(), caller, method, path, body).await
+    }
+}
+
+/// Asks an app.
+pub async fn ask(app: Router, caller: Option<&Caller>, method: &str, path: &str, body: Option<Value>) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = caller.and_then(|caller| caller.token.as_ref()) {
+        request = request.header("authorization", format!("Bearer {}", token.reveal()));
+    }
+    if let Some(key) = caller.and_then(|caller| caller.idempotency_key.as_ref()) {
+        request = request.header("idempotency-key", key.as_str());
+    }
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    };
+    let response = app.oneshot(request.unwrap()).await.unwrap();
+    let (head, body) = response.into_parts();
+    Answer {
+        status: head.status.as_u16(),
+        challenges: head.headers.contains_key("www-authenticate"),
+        body: body.collect().await.unwrap().to_bytes().to_vec(),
     }
 }
 
