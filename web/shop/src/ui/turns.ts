@@ -1,9 +1,11 @@
-import { onMounted, readonly, ref } from 'vue'
+import { nextTick, onMounted, readonly, ref } from 'vue'
 
 /** What of the first page waits to be rendered, in the order of the page. */
 const waiting: (() => void)[] = []
 let isRendering = false
 let isFirstPage = true
+/** Settles when the page itself has been rendered. */
+let page: Promise<unknown> = Promise.resolve()
 
 /**
  * Whether it is a part's turn to be rendered. On the first page of a visit what is out of sight waits until the rest has
@@ -21,8 +23,24 @@ export function useTurn() {
   return readonly(isDue)
 }
 
+/** Whether it is the turn of the page itself: in the task after what stands around it, two short ones instead of a long one. */
+export function usePageTurn() {
+  const isDue = ref(!isFirstPage)
+  if (isFirstPage) {
+    page = new Promise((resolve) => {
+      onMounted(async () => {
+        await nextTask()
+        isDue.value = true
+        resolve(nextTick())
+      })
+    })
+  }
+  return readonly(isDue)
+}
+
 async function renderInTurns() {
   isRendering = true
+  await page
   await firstPictures()
   while (waiting.length > 0) {
     await nextPaint()
@@ -40,6 +58,8 @@ function firstPictures() {
   const areShown = Promise.allSettled(eager.map((image) => image.decode()))
   return Promise.race([areShown, new Promise((resolve) => setTimeout(resolve, PICTURES_WAIT_MS))])
 }
+
+const nextTask = () => new Promise((resolve) => setTimeout(resolve))
 
 /** The task after the next frame. A tab in the background has none, and would wait until it is looked at. */
 const nextPaint = () =>

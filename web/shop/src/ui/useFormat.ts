@@ -1,5 +1,6 @@
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { numberFormat, regionOf } from './numberFormat'
 
 /** Money as the gateway speaks it: an exact decimal string, never a float. */
 export interface Money {
@@ -10,20 +11,10 @@ export interface Money {
 const SECONDS = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 const PRECISE = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 } as const
 
-const numberFormats = new Map<string, Intl.NumberFormat>()
-
-/** A way of writing numbers; the same one for all the prices of a page, since it takes long to be made. */
-function numberFormat(region: string, options: Intl.NumberFormatOptions = {}) {
-  const key = region + JSON.stringify(options)
-  const format = numberFormats.get(key) ?? new Intl.NumberFormat(region, options)
-  numberFormats.set(key, format)
-  return format
-}
-
 /** Money, numbers and times as the visitor writes them. */
 export function useFormat() {
   const { locale } = useI18n()
-  const region = computed(() => (locale.value === 'de' ? 'de-DE' : 'en-IE'))
+  const region = computed(() => regionOf(locale.value))
 
   return {
     /** Whose customs of writing numbers and dates apply. */
