@@ -75,7 +75,10 @@ test('the console tells what is the catalogue’s English', async () => {
   const table = page.getByRole('table', { name: 'Produkte' })
   await table.locator('a[lang=en]').first().waitFor()
   await table.locator('a[lang=en]').first().click()
-  await page.locator('h1[lang=en]').waitFor()
+  const name = await page.locator('h1[lang=en]').innerText()
+  await page.getByRole('button', { name: 'Löschen', exact: true }).click()
+  const question = page.getByRole('dialog', { name: `„${name}“ löschen?` })
+  assert.equal(await question.getByRole('heading').locator('[lang=en]').innerText(), name)
   await leave()
 })
 
