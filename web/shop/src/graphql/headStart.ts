@@ -15,7 +15,7 @@ interface Ahead {
 
 /** What was asked before the application had loaded, by the request's body. */
 const underWay = new Map<string, Ahead>()
-/** One promise for each question, kept when it failed or was answered. */
+/** One for each question: settled when it is answered, or has failed. */
 const settled: Promise<unknown>[] = []
 
 /** A request's body, written as urql writes it: with sorted keys. */
@@ -35,8 +35,9 @@ export function askAhead(question: Question): Promise<object | undefined> {
   const ahead: Ahead = { question, answer: fetch('/graphql', { method: 'POST', headers, body }) }
   underWay.set(body, ahead)
   const data = ahead.answer.then(async (response) => {
-    const { data, errors } = (await response.clone().json()) as { data?: object; errors?: unknown }
-    return (ahead.data = errors ? undefined : data)
+    const answer = (await response.clone().json()) as { data?: object; errors?: unknown }
+    if (!answer.errors) ahead.data = answer.data
+    return ahead.data
   })
   settled.push(data.catch(() => undefined))
   return data
