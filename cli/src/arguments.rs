@@ -69,6 +69,8 @@ pub enum Command {
     Doctor(doctor::Options),
     /// Prepare a RabbitMQ of your own
     Broker(broker::Options),
+    /// Print what the events look like and where they are published, as AsyncAPI 3
+    Asyncapi,
     /// Exit with 0 if a service of this machine, configured as here, is ready: the health check of containers
     #[command(hide = true)]
     Probe(probe::Options),

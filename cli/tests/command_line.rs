@@ -71,6 +71,15 @@ fn without_a_command_all_commands_are_told() {
 }
 
 #[test]
+fn the_events_are_described_on_stdout() {
+    let prost = Prost::new();
+    let output = prost.run(&["asyncapi"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((code(&output), told), (Some(0), asyncapi::document()));
+    assert!(!prost.data_dir.exists(), "no shop is needed");
+}
+
+#[test]
 fn the_script_explains_its_own_commands() {
     for command in ["test", "chaos"] {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../prost");

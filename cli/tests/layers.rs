@@ -12,6 +12,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
     let mut rules: Vec<(String, Vec<&str>)> = vec![
         ("events".into(), vec![]),
+        ("asyncapi".into(), vec!["events"]),
         ("database".into(), vec!["events"]),
         ("messaging".into(), vec!["events", "database"]),
         ("service".into(), vec!["events", "database"]),
@@ -21,11 +22,24 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         ("testkit".into(), vec!["events", "database", "messaging", "service", "servers"]),
         ("demo-catalogue".into(), vec!["events"]),
         ("proof".into(), vec!["events", "orders", "products", "cart", "cart-client", "payments", "payments-client"]),
-        ("gateway".into(), [vec!["events", "messaging", "service", "operations"], clients.clone()].concat()),
+        (
+            "gateway".into(),
+            [vec!["events", "asyncapi", "messaging", "service", "operations"], clients.clone()].concat(),
+        ),
         (
             "cli".into(),
             [
-                vec!["events", "database", "messaging", "service", "operations", "servers", "cache", "gateway"],
+                vec![
+                    "events",
+                    "asyncapi",
+                    "database",
+                    "messaging",
+                    "service",
+                    "operations",
+                    "servers",
+                    "cache",
+                    "gateway",
+                ],
                 SERVICES.to_vec(),
                 clients,
             ]

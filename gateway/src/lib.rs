@@ -149,6 +149,8 @@ impl Gateway {
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let sdl: axum::body::Bytes = sdl().into();
     let schema = async move || ([(CONTENT_TYPE, "text/plain; charset=utf-8")], sdl);
+    let events: axum::body::Bytes = asyncapi::document().to_string().into();
+    let events = async move || ([(CONTENT_TYPE, "application/json")], events);
     Router::new()
         .route("/graphql", get(http::get).post(http::post))
         .route("/graphiql", get(graphiql::page))
@@ -157,6 +159,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/images/{file}", get(pictures::of_demo))
         .route("/pictures/{file}", get(pictures::uploaded))
         .route("/schema.graphql", get(schema))
+        .route("/asyncapi.json", get(events))
         .fallback(site::page_or_file)
         .with_state(gateway)
 }

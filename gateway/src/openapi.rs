@@ -16,6 +16,6 @@ mod tests {
         let paths = openapi().paths.paths;
         let graphql = paths.get("/graphql").expect("described");
         assert!(graphql.get.is_some() && graphql.post.is_some());
-        assert!(paths.contains_key("/schema.graphql"));
+        assert!(paths.contains_key("/schema.graphql") && paths.contains_key("/asyncapi.json"));
     }
 }

@@ -7,7 +7,7 @@ use crate::envelope::event;
 use crate::{CartId, CorrelationId, Money, OrderId, ProductId, UserId};
 
 /// A product was put into a cart, or more of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ItemAddedToCart {
     /// The cart.
     pub cart_id: CartId,
@@ -28,6 +28,7 @@ pub struct OrderLine {
     /// The product.
     pub product_id: ProductId,
     /// Its name when ordered.
+    #[schema(examples("Earl Grey, 100 g"))]
     pub name: String,
     /// How many.
     pub quantity: u32,
@@ -40,26 +41,33 @@ pub struct OrderLine {
 pub struct Address {
     /// Who receives it.
     #[garde(custom(filled), length(chars, max = 200))]
+    #[schema(examples("Ada Lovelace"))]
     pub full_name: String,
     /// Street and number.
     #[garde(custom(filled), length(chars, max = 200))]
+    #[schema(examples("12 St James's Square"))]
     pub line1: String,
     /// Flat, floor, company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(chars, max = 200)))]
+    #[schema(examples("Second floor"))]
     pub line2: Option<String>,
     /// Town.
     #[garde(custom(filled), length(chars, max = 100))]
+    #[schema(examples("London"))]
     pub city: String,
     /// Postal code.
     #[garde(custom(filled), length(chars, max = 20))]
+    #[schema(examples("SW1Y 4JH"))]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2.
     #[garde(custom(two_letters))]
+    #[schema(examples("GB"))]
     pub country_code: String,
     /// For the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(chars, max = 40)))]
+    #[schema(examples("+44 20 7946 0000"))]
     pub phone: Option<String>,
 }
 
@@ -88,6 +96,7 @@ pub struct CartCheckoutInitiated {
     /// Sum of the lines.
     pub total: Money,
     /// E.g. `pm_card_visa`.
+    #[schema(examples("pm_card_visa"))]
     pub payment_method: String,
     /// Where it goes.
     pub shipping_address: Address,
@@ -95,7 +104,7 @@ pub struct CartCheckoutInitiated {
 event!(CartCheckoutInitiated, Cart, "cart.checkout_initiated", "cart", cart_id);
 
 /// All lines were taken out of a cart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CartCleared {
     /// The cart.
     pub cart_id: CartId,
@@ -103,7 +112,7 @@ pub struct CartCleared {
 event!(CartCleared, Cart, "cart.cleared", "cart", cart_id);
 
 /// A cart whose order failed can be shopped with again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CartReopened {
     /// The cart.
     pub cart_id: CartId,

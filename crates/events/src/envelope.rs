@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::topology::Exchange;
 use crate::{CorrelationId, EventId};
 
 /// A fact that a service publishes. Past tense, immutable, self-contained.
-pub trait Event: Serialize + DeserializeOwned + Send + Sync {
+pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync {
     /// Its name, e.g. `OrderPlaced`.
     const TYPE: &'static str;
     /// Version of the payload's shape.
@@ -43,7 +44,7 @@ macro_rules! event {
 pub(crate) use event;
 
 /// An event as it travels: who, what, when, why, and the payload still unparsed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Envelope {
     /// Unique; consumers recognise duplicates by it.
     pub event_id: EventId,
@@ -65,7 +66,8 @@ pub struct Envelope {
     pub timestamp: DateTime<Utc>,
     /// The service that says so.
     pub source: String,
-    /// The payload; [`Envelope::decode`] parses it.
+    /// What happened, in the shape of its type and version.
+    #[schema(value_type = Object)]
     pub payload: Box<RawValue>,
 }
 

@@ -106,10 +106,10 @@ pub struct Money {
 #[schema(as = Money)]
 struct WireMoney {
     /// Exact decimal string with the currency's digits.
-    #[schema(example = "12.99")]
+    #[schema(example = "12.99", pattern = r"^-?[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     currency: String,
 }
 

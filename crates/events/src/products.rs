@@ -8,37 +8,43 @@ use crate::envelope::event;
 use crate::{CartId, CategoryId, Money, OrderId, ProductId, ReservationId};
 
 /// A product came into the catalogue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProductCreated {
     /// The product.
     pub product_id: ProductId,
     /// Stock keeping unit, unique.
+    #[schema(examples("TEA-EARL-GREY"))]
     pub sku: String,
     /// Name as shown.
+    #[schema(examples("Earl Grey, 100 g"))]
     pub name: String,
     /// Price of one.
     pub price: Money,
     /// Category, if it has one.
     pub category_id: Option<CategoryId>,
     /// Path of its picture on the gateway.
+    #[schema(examples("/images/tea-earl-grey.webp"))]
     pub image_url: Option<String>,
 }
 event!(ProductCreated, Products, "product.created", "product", product_id);
 
 /// A product changed: the whole state after the change, and whether it can still be bought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProductUpdated {
     /// The product.
     pub product_id: ProductId,
     /// Stock keeping unit, unique.
+    #[schema(examples("TEA-EARL-GREY"))]
     pub sku: String,
     /// Name as shown.
+    #[schema(examples("Earl Grey, 100 g"))]
     pub name: String,
     /// Price of one.
     pub price: Money,
     /// Category, if it has one.
     pub category_id: Option<CategoryId>,
     /// Path of its picture on the gateway.
+    #[schema(examples("/images/tea-earl-grey.webp"))]
     pub image_url: Option<String>,
     /// Taken out of the catalogue?
     pub deleted: bool,
@@ -46,7 +52,7 @@ pub struct ProductUpdated {
 event!(ProductUpdated, Products, "product.updated", "product", product_id);
 
 /// So many of one product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StockLine {
     /// The product.
     pub product_id: ProductId,
@@ -55,7 +61,7 @@ pub struct StockLine {
 }
 
 /// All lines of an order are held. Belongs to the order's aggregate, not the product's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StockReserved {
     /// The order that holds them.
     pub order_id: OrderId,
@@ -83,18 +89,19 @@ pub enum StockRefusal {
 }
 
 /// One line that stood in the way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedLine {
     /// The product.
     pub product_id: ProductId,
     /// Its name, for the shopper's message.
+    #[schema(examples("Earl Grey, 100 g"))]
     pub name: String,
     /// What was wrong with this line.
     pub refusal: StockRefusal,
 }
 
 /// Nothing of an order is held: at least one line could not be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StockReservationFailed {
     /// The order.
     pub order_id: OrderId,
@@ -108,7 +115,7 @@ pub struct StockReservationFailed {
 event!(StockReservationFailed, Products, "product.stock_reservation_failed", "order", order_id);
 
 /// An order holds nothing any more (or never did, and never will).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StockReleased {
     /// The order.
     pub order_id: OrderId,

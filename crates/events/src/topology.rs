@@ -34,6 +34,16 @@ impl Exchange {
             Exchange::Payments => "payments.events",
         }
     }
+
+    /// The service that publishes there; no other does.
+    pub fn publisher(self) -> &'static str {
+        match self {
+            Exchange::Products => "products",
+            Exchange::Cart => "cart",
+            Exchange::Orders => "orders",
+            Exchange::Payments => "payments",
+        }
+    }
 }
 
 impl fmt::Display for Exchange {
@@ -69,32 +79,50 @@ const fn kind<E: Event>() -> EventKind {
     EventKind { event_type: E::TYPE, version: E::VERSION, exchange: E::EXCHANGE, routing_key: E::ROUTING_KEY }
 }
 
-/// Every event there is.
-pub const EVENTS: &[EventKind] = &[
-    kind::<ProductCreated>(),
-    kind::<ProductUpdated>(),
-    kind::<StockReserved>(),
-    kind::<StockReservationFailed>(),
-    kind::<StockReleased>(),
-    kind::<ItemAddedToCart>(),
-    kind::<CartCheckoutInitiated>(),
-    kind::<CartCleared>(),
-    kind::<CartReopened>(),
-    kind::<OrderPlaced>(),
-    kind::<PaymentRequested>(),
-    kind::<OrderConfirmed>(),
-    kind::<OrderFailed>(),
-    kind::<OrderRolledBack>(),
-    kind::<OrderCancelled>(),
-    kind::<RefundRequested>(),
-    kind::<ReleaseRequested>(),
-    kind::<ReopenRequested>(),
-    kind::<OrderShipped>(),
-    kind::<OrderDelivered>(),
-    kind::<PaymentProcessed>(),
-    kind::<PaymentFailed>(),
-    kind::<PaymentRefunded>(),
-];
+/// Does something with the type of every event; [`visit_events`] shows them.
+pub trait EventVisitor {
+    /// Called once for each event and version.
+    fn visit<E: Event>(&mut self);
+}
+
+/// One list for those who need an event's name and place, and for those who need its type.
+macro_rules! events {
+    ($($event:ident,)*) => {
+        /// Every event there is.
+        pub const EVENTS: &[EventKind] = &[$(kind::<$event>()),*];
+
+        /// Shows the type of every event, in the order of [`EVENTS`].
+        pub fn visit_events(visitor: &mut impl EventVisitor) {
+            $(visitor.visit::<$event>();)*
+        }
+    };
+}
+
+events! {
+    ProductCreated,
+    ProductUpdated,
+    StockReserved,
+    StockReservationFailed,
+    StockReleased,
+    ItemAddedToCart,
+    CartCheckoutInitiated,
+    CartCleared,
+    CartReopened,
+    OrderPlaced,
+    PaymentRequested,
+    OrderConfirmed,
+    OrderFailed,
+    OrderRolledBack,
+    OrderCancelled,
+    RefundRequested,
+    ReleaseRequested,
+    ReopenRequested,
+    OrderShipped,
+    OrderDelivered,
+    PaymentProcessed,
+    PaymentFailed,
+    PaymentRefunded,
+}
 
 /// A durable queue: what one service wants of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +136,11 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Does this event come here?
+    pub fn receives(&self, event: &EventKind) -> bool {
+        self.exchange == event.exchange && self.routing_keys.iter().any(|key| matches(key, event.routing_key))
+    }
+
     /// E.g. `orders.products.events.queue`.
     pub fn name(&self) -> String {
         format!("{}.{}.queue", self.service, self.exchange)
@@ -184,9 +217,7 @@ mod tests {
     #[test]
     fn every_event_has_a_durable_consumer() {
         for event in EVENTS {
-            let consumed = QUEUES.iter().any(|queue| {
-                queue.exchange == event.exchange && queue.routing_keys.iter().any(|key| matches(key, event.routing_key))
-            });
+            let consumed = QUEUES.iter().any(|queue| queue.receives(event));
             assert!(consumed, "{} would be unroutable", event.event_type);
         }
     }

@@ -54,6 +54,14 @@ async fn the_schema_is_served() {
     assert_eq!((status.as_u16(), body), (200, gateway::sdl()));
 }
 
+#[tokio::test]
+async fn what_the_events_look_like_is_served() {
+    let request = axum::http::Request::get("/asyncapi.json").body(axum::body::Body::empty()).unwrap();
+    let (status, headers, body) = Running::new().send(request).await;
+    assert_eq!((status.as_u16(), &headers["content-type"]), (200, &"application/json".parse().unwrap()));
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), asyncapi::document());
+}
+
 /// Every mutation is `x(input: XInput!): XPayload!`, with an idempotency key in the input; `!` may be missing where
 /// nothing has to be said. Whoever logs in or refreshes does so anew each time.
 #[tokio::test]

@@ -28,7 +28,7 @@ pub fn rights(service: &str) -> Rights {
         return Rights { configure: any_of(own()), write: any_of(own()), read: any_of(read.collect()) };
     }
     let queues: Vec<&Queue> = QUEUES.iter().filter(|queue| queue.service == service).collect();
-    let published = Exchange::ALL.into_iter().filter(|exchange| publisher(*exchange) == service);
+    let published = Exchange::ALL.into_iter().filter(|exchange| exchange.publisher() == service);
     let own: Vec<String> =
         queues.iter().flat_map(|queue| [queue.name(), queue.dead_letter_queue()]).map(|name| exactly(&name)).collect();
     let dead: Vec<String> = queues.iter().map(|queue| exactly(&queue.dead_letter_exchange())).collect();
@@ -41,11 +41,6 @@ pub fn rights(service: &str) -> Rights {
         write: any_of([publishes, own.clone(), dead.clone(), back.clone(), retries].concat()),
         read: any_of([sources, own, dead, back].concat()),
     }
-}
-
-/// `cart.events` is published by `cart`.
-fn publisher(exchange: Exchange) -> &'static str {
-    exchange.name().split('.').next().unwrap_or_default()
 }
 
 fn exactly(name: &str) -> String {
@@ -73,7 +68,7 @@ mod tests {
             let name = exactly(exchange.name());
             let writers: Vec<&str> =
                 services.into_iter().filter(|service| allows(&rights(service).write, &name)).collect();
-            assert_eq!(writers, [publisher(exchange)], "{exchange}");
+            assert_eq!(writers, [exchange.publisher()], "{exchange}");
         }
         for queue in QUEUES {
             let name = exactly(&queue.name());
