@@ -116,23 +116,33 @@ pub struct Claimed {
     pub traceparent: Option<String>,
     /// How often it was tried before.
     pub attempts: i32,
+    /// Since when it was due.
+    pub due_at: DateTime<Utc>,
 }
 
 const CLAIM: &str = "WITH due AS (
-         SELECT event_id FROM outbox
-         WHERE failed_at IS NULL AND next_attempt_at <= now()
+         SELECT event_id, next_attempt_at AS due_at FROM outbox
+         WHERE failed_at IS NULL AND next_attempt_at BETWEEN coalesce($4::timestamptz, '-infinity') AND now()
          ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
      leased AS (
          UPDATE outbox SET lease = $2, next_attempt_at = now() + $3::float8 * interval '1 second'
          FROM due WHERE outbox.event_id = due.event_id
-         RETURNING outbox.event_id, outbox.recorded_at, outbox.attempts)
-     SELECT event_id, exchange, routing_key, envelope::text AS body, correlation_id, traceparent, leased.attempts
+         RETURNING outbox.event_id, outbox.recorded_at, outbox.attempts, due.due_at)
+     SELECT event_id, exchange, routing_key, envelope::text AS body, correlation_id, traceparent, leased.attempts,
+            leased.due_at
      FROM leased JOIN events USING (event_id, recorded_at)
      ORDER BY event_id";
 
-/// Leases up to `limit` due rows to `lease`. By state, not by cursor: a row with a lower id may commit later.
-pub async fn claim(db: &Connection, limit: i64, lease: Uuid, duration: Duration) -> Result<Vec<Claimed>, Error> {
-    let rows = db.query(CLAIM, &[&limit, &lease, &duration.as_secs_f64()]).await?;
+/// Leases up to `limit` due rows to `lease`: by state, since a row with a lower id may commit later. `due_from` spares
+/// a walk over what was due before; None leaves nothing out.
+pub async fn claim(
+    db: &Connection,
+    limit: i64,
+    lease: Uuid,
+    duration: Duration,
+    due_from: Option<DateTime<Utc>>,
+) -> Result<Vec<Claimed>, Error> {
+    let rows = db.query(CLAIM, &[&limit, &lease, &duration.as_secs_f64(), &due_from]).await?;
     Ok(rows
         .iter()
         .map(|row| Claimed {
@@ -143,6 +153,7 @@ pub async fn claim(db: &Connection, limit: i64, lease: Uuid, duration: Duration)
             correlation_id: row.get("correlation_id"),
             traceparent: row.get("traceparent"),
             attempts: row.get("attempts"),
+            due_at: row.get("due_at"),
         })
         .collect())
 }
@@ -189,26 +200,46 @@ pub enum Attempt {
 
 const MOVE: &str = "WITH due AS MATERIALIZED (
          SELECT event_id FROM outbox
-         WHERE failed_at IS NULL AND next_attempt_at <= now()
+         WHERE failed_at IS NULL AND next_attempt_at BETWEEN coalesce($3::timestamptz, '-infinity') AND now()
          ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
      moved AS (
          DELETE FROM outbox USING due WHERE outbox.event_id = due.event_id
-         RETURNING outbox.event_id, outbox.recorded_at),
+         RETURNING outbox.event_id, outbox.recorded_at, outbox.next_attempt_at AS due_at),
      batch AS (
          SELECT array_agg(event_id ORDER BY event_id) AS ids, array_agg(exchange ORDER BY event_id) AS exchanges,
                 array_agg(routing_key ORDER BY event_id) AS keys, array_agg(envelope::text ORDER BY event_id) AS bodies,
-                array_agg(traceparent ORDER BY event_id) AS traceparents, count(*) AS moved
+                array_agg(traceparent ORDER BY event_id) AS traceparents, count(*) AS moved,
+                max(due_at) AS last_due_at
          FROM moved JOIN events USING (event_id, recorded_at))
-     SELECT batch.moved, messaging.publish($2, ids, exchanges, keys, bodies, traceparents) AS queues FROM batch WHERE batch.moved > 0";
+     SELECT batch.moved, last_due_at, messaging.publish($2, ids, exchanges, keys, bodies, traceparents) AS queues
+     FROM batch WHERE batch.moved > 0";
+
+/// Events that went from the outbox straight into queues.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Moved {
+    /// How many.
+    pub count: i64,
+    /// Which queues got something.
+    pub queues: Vec<String>,
+    /// Since when the last of them was due.
+    pub last_due_at: Option<DateTime<Utc>>,
+}
 
 /// Moves up to `limit` due rows straight into the queues of the Postgres transport, where both share a
 /// database: one statement, one commit, so exactly once and without a lease.
 ///
-/// `origin` names this process in the hint to others. Returns how many moved and which queues got something. Errors: a message that no queue wants fails
-/// the whole statement and moves nothing.
-pub async fn move_to_queues(db: &Connection, limit: i64, origin: &str) -> Result<(i64, Vec<String>), Error> {
-    let row = db.query_opt(MOVE, &[&limit, &origin]).await?;
-    Ok(row.map(|row| (row.get("moved"), row.get("queues"))).unwrap_or_default())
+/// `origin` names this process in the hint to others; `due_from` as for [`claim`]. Errors: a message that no queue wants
+/// fails the whole statement and moves nothing.
+pub async fn move_to_queues(
+    db: &Connection,
+    limit: i64,
+    origin: &str,
+    due_from: Option<DateTime<Utc>>,
+) -> Result<Moved, Error> {
+    let row = db.query_opt(MOVE, &[&limit, &origin, &due_from]).await?;
+    let moved =
+        |row: Row| Moved { count: row.get("moved"), queues: row.get("queues"), last_due_at: row.get("last_due_at") };
+    Ok(row.map(moved).unwrap_or_default())
 }
 
 /// What an outbox holds.

@@ -7,6 +7,7 @@
 mod consumer;
 mod dead_letters;
 mod delivery;
+mod low_water;
 mod poison;
 mod postgres;
 mod rabbit;

@@ -1,7 +1,8 @@
 //! The relay: the one place from which events leave a service.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use database::outbox::{self, Attempt, Claimed};
 use database::{Database, Error};
 use events::EventId;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::delivery::{Outgoing, PublishError};
+use crate::low_water::LowWater;
 use crate::transport::Transport;
 
 /// Rows per round.
@@ -43,16 +45,17 @@ pub struct Relay {
     service: &'static str,
     database: Database,
     transport: Transport,
+    due_from: LowWater<DateTime<Utc>>,
 }
 
 impl Relay {
     /// A relay for `service`, whose outbox lies in `database`.
     pub fn new(service: &'static str, database: Database, transport: Transport) -> Relay {
-        Relay { service, database, transport }
+        Relay { service, database, transport, due_from: LowWater::new(Instant::now()) }
     }
 
     /// Runs until `shutdown`, then empties what is there once more.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub async fn run(mut self, shutdown: CancellationToken) {
         let mut rest = SHORTEST_REST;
         let mut last = Round::Empty;
         loop {
@@ -78,7 +81,7 @@ impl Relay {
     }
 
     /// Rounds until nothing is due, or the broker or the database is away.
-    async fn drain(&self) -> Round {
+    async fn drain(&mut self) -> Round {
         loop {
             match self.round().await {
                 Ok(Round::Full) => {}
@@ -92,7 +95,7 @@ impl Relay {
     }
 
     /// One batch.
-    async fn round(&self) -> Result<Round, Error> {
+    async fn round(&mut self) -> Result<Round, Error> {
         if self.transport.shares_database_with(&self.database) {
             match self.move_batch().await {
                 Ok(round) => return Ok(round),
@@ -104,20 +107,24 @@ impl Relay {
         self.publish_batch().await
     }
 
-    async fn move_batch(&self) -> Result<Round, Error> {
+    async fn move_batch(&mut self) -> Result<Round, Error> {
         let db = self.database.read().await?;
-        let (moved, queues) = outbox::move_to_queues(&db, BATCH, self.transport.origin()).await?;
+        let walk = self.due_from.begin(Instant::now());
+        let moved = outbox::move_to_queues(&db, BATCH, self.transport.origin(), walk.from).await?;
         drop(db);
-        self.transport.wake(&queues);
-        self.count(moved);
-        Ok(if moved < BATCH { Round::Empty } else { Round::Full })
+        self.due_from.end(walk, moved.last_due_at, Instant::now());
+        self.transport.wake(&moved.queues);
+        self.count(moved.count);
+        Ok(if moved.count < BATCH { Round::Empty } else { Round::Full })
     }
 
     /// Claim, commit, publish, await the broker's word, then delete what is still ours.
-    async fn publish_batch(&self) -> Result<Round, Error> {
+    async fn publish_batch(&mut self) -> Result<Round, Error> {
         let lease = Uuid::new_v4();
         let db = self.database.read().await?;
-        let claimed = outbox::claim(&db, BATCH, lease, LEASE).await?;
+        let walk = self.due_from.begin(Instant::now());
+        let claimed = outbox::claim(&db, BATCH, lease, LEASE, walk.from).await?;
+        self.due_from.end(walk, claimed.iter().map(|row| row.due_at).max(), Instant::now());
         drop(db);
         if claimed.is_empty() {
             return Ok(Round::Empty);

@@ -1,5 +1,6 @@
 //! A great many events through an outbox and a queue, half of them while somebody keeps a transaction open: what is
-//! done with goes, and claiming stays as quick as it was.
+//! done with goes, looking for the next stays as quick as it was, and an event that comes alone is there at once
+//! throughout.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use events::topology::{Exchange, QUEUES};
 use events::{CorrelationId, Draft, Envelope, OrderId, StockReleased};
 use messaging::{Consumer, Handler, HandlerError, Relay};
 use testkit::{TestDatabase, eventually, foundation_with};
+use tokio::sync::Notify;
 use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,6 +21,8 @@ use super::number;
 
 const PERIODS: usize = 20;
 const AT_ONCE: usize = 200;
+/// Events that come alone, one after the other, after each period.
+const ALONE: usize = 20;
 /// From so many on, nobody but autovacuum cleans up.
 const LONG: usize = 1_000_000;
 /// No look at a backlog is called slow that takes less: half of it would be slow on a quiet machine.
@@ -28,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Counts what it is given.
 #[derive(Default)]
-struct Counter(AtomicUsize);
+struct Counter(AtomicUsize, Notify);
 
 #[async_trait]
 impl Handler for Counter {
@@ -38,14 +42,18 @@ impl Handler for Counter {
 
     fn committed(&self, batch: &[Envelope]) {
         self.0.fetch_add(batch.len(), Ordering::Relaxed);
+        self.1.notify_one();
     }
 }
 
 /// What a period left behind.
 #[derive(Debug)]
 struct Period {
+    /// From the beginning of everything, whatever lies there.
     claim_us: u128,
     receive_us: u128,
+    /// From recorded to handled, through relay and consumer.
+    alone_us: u128,
     /// Of outbox and queue together: what passes through.
     passing_kb: i64,
     dead_rows: i64,
@@ -69,7 +77,7 @@ async fn what_passes_through_leaves_nothing_behind() {
     let consumer = Consumer { queue, database: orders.clone(), handler: counter.clone() };
     let running = [tokio::spawn(relay), tokio::spawn(consumer.run(test.transport(&orders), shutdown.clone()))];
 
-    println!("   events  claim µs  receive µs  passing kB  dead rows  kept kB");
+    println!("   events  claim µs  receive µs  alone µs  passing kB  dead rows  kept kB");
     let mut periods = Vec::with_capacity(PERIODS);
     let mut idle = None;
     for number in 1..=PERIODS {
@@ -78,20 +86,19 @@ async fn what_passes_through_leaves_nothing_behind() {
         } else if number == PERIODS * 3 / 4 {
             drop(idle.take());
         }
-        let done = number * events / PERIODS;
         pass(&products, events / PERIODS).await;
-        eventually(PATIENCE, || async {
-            let applied = counter.0.load(Ordering::Relaxed);
-            if applied == done { Ok(()) } else { Err(format!("{applied} of {done} applied")) }
-        })
-        .await;
+        let done = number * events / PERIODS + (number - 1) * ALONE;
+        until_applied(&counter, done).await;
         if events < LONG {
             vacuum(&owner).await;
         }
-        let period = look(&owner, &products, &orders, &queue.name()).await;
-        let Period { claim_us, receive_us, passing_kb, dead_rows, kept_kb } = &period;
+        let alone_us = coming_alone(&products, &counter, done).await;
+        let period = look(&owner, &products, &orders, &queue.name(), alone_us).await;
+        let Period { claim_us, receive_us, alone_us, passing_kb, dead_rows, kept_kb } = &period;
         let note = if idle.is_some() { "  a transaction is open" } else { "" };
-        println!("{done:>9} {claim_us:>9} {receive_us:>11} {passing_kb:>11} {dead_rows:>10} {kept_kb:>8}{note}");
+        println!(
+            "{done:>9} {claim_us:>9} {receive_us:>11} {alone_us:>9} {passing_kb:>11} {dead_rows:>10} {kept_kb:>8}{note}"
+        );
         periods.push(period);
     }
     shutdown.cancel();
@@ -101,7 +108,11 @@ async fn what_passes_through_leaves_nothing_behind() {
     let waiting = "SELECT (SELECT count(*) FROM catalog.outbox) + (SELECT count(*) FROM messaging.messages)
                         + (SELECT count(*) FROM messaging.dead_letters)";
     let row = owner.query_one(waiting, &[]).await.expect("count");
-    assert_eq!((row.get::<_, i64>(0), counter.0.load(Ordering::Relaxed)), (0, events), "each once, and nothing waits");
+    assert_eq!(
+        (row.get::<_, i64>(0), counter.0.load(Ordering::Relaxed)),
+        (0, events + PERIODS * ALONE),
+        "each once, and nothing waits"
+    );
     stays_as_it_was(&periods);
     if events >= LONG {
         autovacuum_keeps_up(&owner).await;
@@ -111,9 +122,13 @@ async fn what_passes_through_leaves_nothing_behind() {
 /// With nobody looking back any more, all is as quick and as small as in the beginning.
 fn stays_as_it_was(periods: &[Period]) {
     let (first, last) = (&periods[0], periods.last().expect("periods"));
-    for (what, first, last) in
-        [("claiming", first.claim_us, last.claim_us), ("receiving", first.receive_us, last.receive_us)]
-    {
+    // Nobody who comes alone waits for a walk over what somebody could still see.
+    let slowest = periods.iter().map(|period| period.alone_us).max().expect("periods");
+    for (what, first, last) in [
+        ("claiming", first.claim_us, last.claim_us),
+        ("receiving", first.receive_us, last.receive_us),
+        ("an event alone", first.alone_us, slowest),
+    ] {
         assert!(last <= (5 * first).max(QUICK_US), "{what} took {first} µs, and takes {last}: {periods:#?}");
     }
     // The space of what passed through is used again, and no more is needed than while nothing could be cleaned up.
@@ -161,11 +176,14 @@ fn released(count: usize) -> Vec<Draft> {
 
 async fn pass(products: &Database, events: usize) {
     for _ in 0..events / AT_ONCE {
-        let drafts = released(AT_ONCE);
-        let recorded: Result<(), database::Error> =
-            products.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
-        recorded.expect("record");
+        record(products, released(AT_ONCE)).await;
     }
+}
+
+async fn record(products: &Database, drafts: Vec<Draft>) {
+    let recorded: Result<(), database::Error> =
+        products.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
+    recorded.expect("record");
 }
 
 /// As autovacuum does in its time; a short run does not wait for it, and measures the same every time.
@@ -174,7 +192,32 @@ async fn vacuum(owner: &Client) {
     owner.batch_execute("VACUUM ANALYZE messaging.messages").await.expect("vacuum");
 }
 
-async fn look(owner: &Client, products: &Database, orders: &Database, queue: &str) -> Period {
+async fn until_applied(counter: &Counter, events: usize) {
+    eventually(PATIENCE, || async {
+        let applied = counter.0.load(Ordering::Relaxed);
+        if applied == events { Ok(()) } else { Err(format!("{applied} of {events} applied")) }
+    })
+    .await;
+}
+
+/// What an event takes that has nobody before it, after so many.
+async fn coming_alone(products: &Database, counter: &Counter, done: usize) -> u128 {
+    let mut times = Vec::with_capacity(ALONE);
+    for number in 1..=ALONE {
+        let begun = Instant::now();
+        record(products, released(1)).await;
+        let handled = async {
+            while counter.0.load(Ordering::Relaxed) < done + number {
+                counter.1.notified().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, handled).await.expect("handled");
+        times.push(begun.elapsed().as_micros());
+    }
+    median(times)
+}
+
+async fn look(owner: &Client, products: &Database, orders: &Database, queue: &str, alone_us: u128) -> Period {
     let (claim_us, receive_us) = (claiming(products).await, receiving(orders, queue).await);
     owner.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("look anew");
     let sizes = "WITH passing AS (SELECT unnest('{catalog.outbox,messaging.messages}'::regclass[]) AS id)
@@ -185,7 +228,7 @@ async fn look(owner: &Client, products: &Database, orders: &Database, queue: &st
                             + pg_total_relation_size('orders.idempotency_records'))::bigint / 1024 AS kept_kb";
     let row = owner.query_one(sizes, &[]).await.expect("measure");
     let (passing_kb, dead_rows) = (row.get("passing_kb"), row.get("dead_rows"));
-    Period { claim_us, receive_us, passing_kb, dead_rows, kept_kb: row.get("kept_kb") }
+    Period { claim_us, receive_us, alone_us, passing_kb, dead_rows, kept_kb: row.get("kept_kb") }
 }
 
 /// Of a transaction that is taken back in any case, so that nobody else sees the backlog which it makes for itself.
@@ -221,7 +264,8 @@ async fn claiming(products: &Database) -> u128 {
                 let mut times = Vec::new();
                 for _ in 0..LOOKS {
                     let begun = Instant::now();
-                    let claimed = outbox::claim(tx, AT_ONCE as i64, Uuid::new_v4(), Duration::from_secs(15)).await?;
+                    let claimed =
+                        outbox::claim(tx, AT_ONCE as i64, Uuid::new_v4(), Duration::from_secs(15), None).await?;
                     times.push(begun.elapsed().as_micros());
                     assert_eq!(claimed.len(), AT_ONCE);
                 }

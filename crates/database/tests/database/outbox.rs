@@ -35,7 +35,7 @@ async fn record(database: &Database, count: usize) -> Vec<EventId> {
 
 async fn claim(db: &Connection, limit: i64) -> (Uuid, Vec<EventId>) {
     let lease = Uuid::new_v4();
-    let claimed = outbox::claim(db, limit, lease, LEASE).await.expect("claim");
+    let claimed = outbox::claim(db, limit, lease, LEASE, None).await.expect("claim");
     (lease, claimed.iter().map(|row| row.event_id).collect())
 }
 
@@ -66,7 +66,7 @@ async fn what_is_published_is_what_was_recorded_byte_for_byte() {
         database.write(move |tx| Box::pin(async move { outbox::record(tx, &[draft]).await })).await;
     recorded.expect("record");
     let connection = database.read().await.expect("connect");
-    let claimed = outbox::claim(&connection, 10, Uuid::new_v4(), LEASE).await.expect("claim");
+    let claimed = outbox::claim(&connection, 10, Uuid::new_v4(), LEASE, None).await.expect("claim");
     assert_eq!(claimed.len(), 1);
     assert_eq!(claimed[0].body, expected);
     assert_eq!(claimed[0].exchange, "products.events");
@@ -215,9 +215,10 @@ async fn moving_to_the_queues_is_exactly_once_and_all_or_nothing() {
     messaging::declare_queues(&owner).await.expect("declaring again changes nothing");
     record(&database, 5).await;
     let (left, right) = (database.read().await.expect("left"), database.read().await.expect("right"));
-    let (a, b) = tokio::join!(outbox::move_to_queues(&left, 100, "a"), outbox::move_to_queues(&right, 100, "b"));
+    let (a, b) =
+        tokio::join!(outbox::move_to_queues(&left, 100, "a", None), outbox::move_to_queues(&right, 100, "b", None));
     let (a, b) = (a.expect("move"), b.expect("move"));
-    assert_eq!(a.0 + b.0, 5);
+    assert_eq!(a.count + b.count, 5);
     let depth = |queue: &'static str| {
         let owner = &owner;
         async move {
@@ -231,7 +232,7 @@ async fn moving_to_the_queues_is_exactly_once_and_all_or_nothing() {
 
     record(&database, 2).await;
     owner.batch_execute("DELETE FROM messaging.bindings WHERE exchange = 'products.events'").await.expect("tamper");
-    let error = outbox::move_to_queues(&left, 100, "a").await.expect_err("nobody wants it");
+    let error = outbox::move_to_queues(&left, 100, "a", None).await.expect_err("nobody wants it");
     assert!(error.to_string().contains("unroutable"), "{error}");
     assert_eq!(outbox::backlog(&left).await.expect("backlog").pending, 2);
     assert_eq!(depth("orders.products.events.queue").await, 5);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use database::{Connection, Database};
+use database::{Connection, Database, Row};
 use events::EventId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,15 +17,18 @@ use uuid::Uuid;
 
 use super::{PostgresTransport, SWEEP};
 use crate::delivery::{Delivery, Received, Taken};
+use crate::low_water::LowWater;
 use crate::transport::TransportError;
 
 /// A consumer that holds messages longer than this loses them to another; their effects still happen once.
 const LEASE: Duration = Duration::from_secs(20);
 
-const RECEIVE: &str =
-    "SELECT id, exchange, routing_key, body, attempts, deliveries, traceparent FROM messaging.receive($1, $2, $3, $4)";
+/// Before every message.
+const BEGINNING: i64 = 0;
+
+const RECEIVE: &str = "SELECT id, exchange, routing_key, body, attempts, deliveries, traceparent FROM messaging.receive($1, $2, $3, $4, $5)";
 /// Messages and their idempotency records in one statement.
-const TAKE: &str = "WITH taken AS MATERIALIZED (SELECT * FROM messaging.take($1, $2)),
+const TAKE: &str = "WITH taken AS MATERIALIZED (SELECT * FROM messaging.take($1, $2, $4)),
      fresh AS (
          INSERT INTO idempotency_records (event_id, service_name, action, result)
          SELECT event_id, $3, min(event_type), '\"applied\"' FROM taken GROUP BY event_id ORDER BY event_id
@@ -52,6 +55,13 @@ pub(crate) struct PostgresReceiver {
     emptied: Arc<AtomicBool>,
     /// Of no use unless it takes.
     leases: Arc<Mutex<Leases>>,
+    walks: Arc<Mutex<Walks>>,
+}
+
+/// Where the next look at the queue begins. Taking and leasing look for different things on the same way.
+struct Walks {
+    take: LowWater<i64>,
+    lease: LowWater<i64>,
 }
 
 /// When a receiver that takes messages looks for those that it may not take. A lease costs several times what taking
@@ -64,6 +74,12 @@ enum Leases {
     OneBatch,
     /// A batch once a second.
     NowAndThen { looked_at: Instant, left_some: bool },
+}
+
+impl Walks {
+    fn new(now: Instant) -> Walks {
+        Walks { take: LowWater::new(now), lease: LowWater::new(now) }
+    }
 }
 
 impl Leases {
@@ -101,6 +117,7 @@ impl PostgresReceiver {
             lease: Uuid::new_v4(),
             emptied: Arc::default(),
             leases: Arc::new(Mutex::new(Leases::All)),
+            walks: Arc::new(Mutex::new(Walks::new(Instant::now()))),
         }
     }
 
@@ -136,10 +153,17 @@ impl PostgresReceiver {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn walks(&self) -> MutexGuard<'_, Walks> {
+        self.walks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn lease(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
         let max = i32::try_from(max).unwrap_or(i32::MAX);
         let db = self.transport.database.read().await?;
-        let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64()]).await?;
+        let walk = self.walks().lease.begin(Instant::now());
+        let from = walk.from.unwrap_or(BEGINNING);
+        let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64(), &from]).await?;
+        self.walks().lease.end(walk, last_of(&rows), Instant::now());
         Ok(rows
             .iter()
             .map(|row| Delivery {
@@ -157,7 +181,14 @@ impl PostgresReceiver {
     /// in one round trip. If the transaction rolls back, the messages are there again.
     pub async fn take(&self, tx: &Connection, service: &str, max: usize) -> Result<Vec<Taken>, database::Error> {
         let max = i32::try_from(max).unwrap_or(i32::MAX);
-        let rows = tx.open_with(TAKE, &[&&*self.queue, &max, &service]).await?;
+        let walk = self.walks().take.begin(Instant::now());
+        let from = walk.from.unwrap_or(BEGINNING);
+        let rows = tx.open_with(TAKE, &[&&*self.queue, &max, &service, &from]).await?;
+        let (last, now) = (last_of(&rows), Instant::now());
+        let mut walks = self.walks();
+        walks.take.end(walk, last, now);
+        walks.lease.pass(last, now);
+        drop(walks);
         Ok(rows
             .iter()
             .map(|row| Taken {
@@ -233,6 +264,10 @@ impl PostgresReceiver {
         db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
         Ok(())
     }
+}
+
+fn last_of(rows: &[Row]) -> Option<i64> {
+    rows.last().map(|row| row.get("id"))
 }
 
 #[cfg(test)]

@@ -89,15 +89,16 @@ async fn the_shutdown_breaks_off_no_receiving() {
     shop.owner
         .batch_execute(
             "CREATE SEQUENCE messaging.begun; CREATE SEQUENCE messaging.ended; CREATE TABLE messaging.door (id integer);
-             ALTER FUNCTION messaging.receive RENAME TO really_receive;
-             CREATE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
+             ALTER FUNCTION messaging.receive(text, integer, uuid, float8, bigint) RENAME TO really_receive;
+             CREATE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8,
+                                                from_id bigint)
                  RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer,
                                 deliveries integer, traceparent text)
                  LANGUAGE plpgsql SECURITY DEFINER SET search_path = messaging AS $$
              BEGIN
                  PERFORM nextval('begun');
                  LOCK TABLE door IN ACCESS SHARE MODE;
-                 RETURN QUERY SELECT * FROM really_receive(queue_name, max_messages, new_lease, lease_s);
+                 RETURN QUERY SELECT * FROM really_receive(queue_name, max_messages, new_lease, lease_s, from_id);
                  PERFORM nextval('ended');
              END $$",
         )
@@ -198,7 +199,8 @@ async fn the_suite_notices_an_acknowledgement_before_the_commit() {
     let shop = Harness::new(Kind::SameDatabase).await;
     shop.owner
         .batch_execute(
-            "CREATE OR REPLACE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8)
+            "CREATE OR REPLACE FUNCTION messaging.receive(queue_name text, max_messages integer, new_lease uuid, lease_s float8,
+                                                from_id bigint DEFAULT 0)
                  RETURNS TABLE (id bigint, exchange text, routing_key text, body text, attempts integer,
                                 deliveries integer, traceparent text)
                  LANGUAGE sql SECURITY DEFINER SET search_path = messaging AS $$
@@ -232,7 +234,7 @@ async fn what_is_taken_after_its_copy_changes_nothing() {
 async fn messages_are_taken_in_the_transaction_of_their_effect_or_not_at_all() {
     let shop = Harness::new(Kind::Straight).await;
     shop.record(&drafts(3)).await;
-    let taken = "SELECT count(*) AS taken FROM messaging.take('orders.products.events.queue', 10)";
+    let taken = "SELECT count(*) AS taken FROM messaging.take('orders.products.events.queue', 10, 0)";
     let orders_alone = shop.db.database("orders", "orders");
     let db = orders_alone.read().await.expect("connect");
     let refused = db.query_one(taken, &[]).await.expect_err("no BEGIN was heard");

@@ -132,7 +132,7 @@ async fn claim_all(shop: &Harness, lease: Uuid, rows: usize) {
     eventually(LIMIT, || async {
         end_leases(shop).await;
         let db = shop.products.read().await.expect("connect");
-        let claimed = outbox::claim(&db, 200, lease, Duration::from_secs(3_600)).await.expect("claim");
+        let claimed = outbox::claim(&db, 200, lease, Duration::from_secs(3_600), None).await.expect("claim");
         if claimed.len() == rows { Ok(()) } else { Err(format!("{} of {rows} claimed", claimed.len())) }
     })
     .await;
