@@ -183,6 +183,40 @@ async fn eighty_buyers_twenty_units_twenty_orders() {
     oracle::holds(&shop, 0, SOON).await;
 }
 
+/// Each wants both products, one half of them in the opposite order: whoever gets one gets the other, too.
+async fn buyers_of_two_products_in_opposite_order(transport: Transport) {
+    let shop = Shop::in_one_process(transport).await;
+    let admin = shop.client().signed_in(Role::Admin);
+    let pair =
+        [admin.create_product("The last cup", "6.00", 15).await, admin.create_product("Its saucer", "3.00", 15).await];
+    let mut buyers = tokio::task::JoinSet::new();
+    for number in 0..30 {
+        let (shopper, mut wanted) = (shop.client().signed_in(Role::User), pair.clone());
+        if number % 2 == 0 {
+            wanted.reverse();
+        }
+        buyers.spawn(async move {
+            let cart = shopper.cart_with(&wanted[0], 1).await;
+            shopper.add(Some(&cart), &wanted[1], 1).await;
+            let order = shopper.checkout(&cart, "pm_card_visa").await;
+            shopper.order_in(&order, &["CONFIRMED", "COMPENSATED"], SOON).await["status"] == "CONFIRMED"
+        });
+    }
+    let sold = buyers.join_all().await.into_iter().filter(|bought| *bought).count();
+    assert_eq!(sold, 15);
+    oracle::holds(&shop, 0, SOON).await;
+}
+
+#[tokio::test]
+async fn buyers_of_two_products_in_opposite_order_get_what_there_is_over_postgres() {
+    buyers_of_two_products_in_opposite_order(Transport::Postgres).await;
+}
+
+#[tokio::test]
+async fn buyers_of_two_products_in_opposite_order_get_what_there_is_over_rabbitmq() {
+    buyers_of_two_products_in_opposite_order(Transport::Rabbit).await;
+}
+
 #[tokio::test]
 async fn parallel_checkouts_are_one_order() {
     let shop = Shop::in_one_process(Transport::Postgres).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::shop::SERVICES;
 use crate::support::{Client, Shop, Transport, oracle};
+use crate::undoing::ask_again;
 use service::Role;
 use tokio::task::JoinSet;
 
@@ -165,14 +166,18 @@ const FAIL: &str = "CREATE SEQUENCE public.failures;
     CREATE TRIGGER hurry BEFORE UPDATE ON payments.refunds FOR EACH ROW WHEN (NEW.lease IS NULL)
         EXECUTE FUNCTION public.hurry();";
 
-/// As orders asks again for an undo that was not answered in time, under a new id; wakes whoever refunds.
-const ASK_AGAIN: &str = "SELECT messaging.publish('test', ARRAY[$1::uuid], ARRAY[exchange], ARRAY[routing_key],
-        ARRAY[jsonb_set(envelope::jsonb, '{event_id}', to_jsonb($1::uuid))::text], ARRAY[NULL::text])
-    FROM orders.events WHERE event_type = 'RefundRequested' LIMIT 1";
+#[tokio::test]
+async fn refunds_that_fail_fifty_times_while_orders_is_killed_on_postgres() {
+    refunds_that_fail_fifty_times_while_orders_is_killed(Transport::Postgres).await;
+}
 
 #[tokio::test]
-async fn refunds_that_fail_fifty_times_while_orders_is_killed() {
-    let mut shop = Shop::in_processes(Transport::Postgres).await;
+async fn refunds_that_fail_fifty_times_while_orders_is_killed_on_rabbitmq() {
+    refunds_that_fail_fifty_times_while_orders_is_killed(Transport::Rabbit).await;
+}
+
+async fn refunds_that_fail_fifty_times_while_orders_is_killed(transport: Transport) {
+    let mut shop = Shop::in_processes(transport).await;
     let product = shop.client().signed_in(Role::Admin).create_product("Returned", "3.00", 1).await;
     let shopper = shop.client().signed_in(Role::User);
     let cart = shopper.cart_with(&product, 1).await;
@@ -187,7 +192,8 @@ async fn refunds_that_fail_fifty_times_while_orders_is_killed() {
         testkit::eventually(RECOVERY, || async {
             let failed = oracle::count(&owner, "SELECT coalesce(max(attempts), 0)::bigint FROM payments.refunds").await;
             if failed > asked.replace(failed) {
-                owner.query(ASK_AGAIN, &[&uuid::Uuid::now_v7()]).await.map_err(|error| format!("{error:?}"))?;
+                // That wakes whoever refunds.
+                ask_again(&shop, "RefundRequested").await;
             }
             if failed >= failures { Ok(()) } else { Err(format!("the refund failed {failed} times")) }
         })

@@ -33,7 +33,8 @@ const STATE: &[(&str, &str)] = &[
     ("payments.events", "event_id"),
 ];
 
-async fn publish(shop: &Shop, exchange: &str, routing_key: &str, bodies: &[String]) {
+/// Sends bodies as no relay would.
+pub async fn publish(shop: &Shop, exchange: &str, routing_key: &str, bodies: &[String]) {
     match &shop.broker {
         Some(broker) => {
             let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
@@ -176,11 +177,22 @@ async fn copies_change_nothing(transport: Transport) {
     }
 }
 
-/// The rows of each table.
+/// What the shop did, as its tables tell.
 async fn state(shop: &Shop) -> Vec<Vec<Value>> {
+    rows(shop, STATE).await
+}
+
+/// The same without what was told.
+pub async fn state_but_for_events(shop: &Shop) -> Vec<Vec<Value>> {
+    let tables: Vec<_> = STATE.iter().copied().filter(|(table, _)| !table.ends_with(".events")).collect();
+    rows(shop, &tables).await
+}
+
+/// The rows of each table.
+async fn rows(shop: &Shop, tables: &[(&str, &str)]) -> Vec<Vec<Value>> {
     let owner = shop.database.owner().await;
     let mut state = Vec::new();
-    for (table, columns) in STATE {
+    for (table, columns) in tables {
         let sql =
             format!("SELECT coalesce(json_agg(r ORDER BY r::text), '[]')::text FROM (SELECT {columns} FROM {table}) r");
         let row = owner.query_one(&sql, &[]).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));

@@ -1,4 +1,4 @@
-//! Shoppers who hang up at any await of their request, over a pool of one: the next user would get what was left behind.
+//! Shoppers who hang up at any await of a request, over a pool of one: the next user would get what was left behind.
 
 use axum::Router;
 use orders::OrdersConfig;
