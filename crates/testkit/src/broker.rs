@@ -1,5 +1,7 @@
 //! A virtual host of one test's own.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use messaging::{Declares, RabbitConfig, Transport};
 use servers::RabbitServer;
 use uuid::Uuid;
@@ -11,6 +13,7 @@ pub struct TestBroker {
     server: RabbitServer,
     vhost: String,
     url: String,
+    has_outsider: AtomicBool,
 }
 
 impl TestBroker {
@@ -23,12 +26,31 @@ impl TestBroker {
         let vhost = format!("test_{}", Uuid::now_v7().simple());
         server.create_vhost(&vhost).await.unwrap_or_else(|error| panic!("create the virtual host: {error}"));
         let url = server.url_of(&vhost).expect("a started node has a URL");
-        TestBroker { server, vhost, url }
+        TestBroker { server, vhost, url, has_outsider: AtomicBool::new(false) }
     }
 
     /// Where clients connect.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Makes a login with rights to configure, write and read what these expressions match; returns its URL.
+    pub(crate) async fn add_login(&self, rights: [&str; 3]) -> String {
+        let (user, password) = (self.outsider(), Uuid::new_v4().simple().to_string());
+        let [configure, write, read] = rights;
+        for command in [
+            &["add_user", &user, &password][..],
+            &["set_permissions", "--vhost", &self.vhost, &user, configure, write, read],
+        ] {
+            self.server.control(command).await.unwrap_or_else(|error| panic!("make a login: {error}"));
+        }
+        self.has_outsider.store(true, Ordering::Relaxed);
+        let (_, place) = self.url.split_once('@').expect("a URL with a login");
+        format!("amqp://{user}:{password}@{place}")
+    }
+
+    fn outsider(&self) -> String {
+        format!("partner_{}", self.vhost)
     }
 
     /// A transport of its own connections.
@@ -45,12 +67,19 @@ impl TestBroker {
 impl Drop for TestBroker {
     fn drop(&mut self) {
         let (server, vhost) = (self.server.clone(), self.vhost.clone());
+        let outsider = self.has_outsider.load(Ordering::Relaxed).then(|| self.outsider());
         let deleting = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(|error| error.to_string())?;
-            runtime.block_on(server.delete_vhost(&vhost)).map_err(|error| error.to_string())
+            let delete = async {
+                if let Some(user) = outsider {
+                    server.control(&["delete_user", &user]).await?;
+                }
+                server.delete_vhost(&vhost).await
+            };
+            runtime.block_on(delete).map_err(|error| error.to_string())
         });
         match deleting.join() {
             Ok(Ok(())) => {}

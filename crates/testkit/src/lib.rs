@@ -15,6 +15,7 @@
 mod broker;
 mod hang_up;
 mod idle;
+mod outsider;
 mod paging;
 mod private;
 mod proxy;
@@ -26,6 +27,7 @@ mod test_database;
 pub use broker::TestBroker;
 pub use hang_up::polled;
 pub use idle::{drain_until_idle, eventually};
+pub use outsider::{Heard, Outsider};
 pub use paging::{NewIds, PageOfIds, copy_row, pages_survive_writes};
 pub use private::{Paused, PrivatePostgres, PrivateRabbit};
 pub use proxy::FaultProxy;
