@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::Login;
 use events::EventId;
 use events::topology::Exchange;
 use messaging::{Consumer, Transport, Wakes};
-use testkit::{PrivatePostgres, TestDatabase, connect, eventually};
+use testkit::{PrivatePostgres, TestDatabase, connect, eventually, publish_to_postgres};
 use tokio_util::sync::CancellationToken;
 
 use crate::conformance;
@@ -289,4 +289,35 @@ async fn dead_letters_of_another_service_are_out_of_reach() {
         let error = refusal.expect_err("not cart's").to_string();
         assert!(error.contains("42501"), "{error}");
     }
+}
+
+/// So long others pass: longer than walks over a queue take to begin where others came.
+const PASSING: Duration = Duration::from_secs(12);
+
+/// Of both kinds: sent straight, which are taken, and others, which are leased.
+#[tokio::test]
+async fn what_commits_long_after_all_others_is_found_all_the_same() {
+    let shop = Harness::new(Kind::Straight).await;
+    let _orders = shop.consumer(orders(), Probe::new());
+    shop.until_declared().await;
+    let late = drafts(2);
+    let slow = shop.db.owner().await;
+    slow.batch_execute("BEGIN").await.expect("begin");
+    let (exchange, straight) = (Exchange::Products.name(), &late[0].envelope);
+    let send = "SELECT count(*) FROM messaging.send(ARRAY[$1::uuid], ARRAY[$2::text], ARRAY[$3::text], ARRAY[$4::text],
+                                                    ARRAY[$5::text], ARRAY[NULL::text])";
+    slow.query(send, &[&straight.event_id, &straight.event_type, &exchange, &PRODUCTS, &body(&late[0])])
+        .await
+        .expect("send");
+    publish_to_postgres(&slow, exchange, PRODUCTS, &body(&late[1])).await;
+    let begun = Instant::now();
+    while begun.elapsed() < PASSING {
+        let (sent, put) = (drafts(5), drafts(5));
+        shop.record(&sent).await;
+        shop.publish_raw(Exchange::Products, PRODUCTS, &put.iter().map(body).collect::<Vec<_>>()).await;
+        shop.until_applied("orders", &ids(&[sent, put].concat())).await;
+    }
+    slow.batch_execute("COMMIT").await.expect("commit");
+    // From the very beginning somebody walks once a minute at the least.
+    shop.until_applied_within(3 * LIMIT, "orders", &ids(&late)).await;
 }
