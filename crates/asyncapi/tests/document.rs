@@ -114,8 +114,8 @@ impl EventVisitor for Compared {
             self.validator(&whole, draft).validate(example).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         let payload = &example["payload"];
-        let read: E = serde_json::from_value(payload.clone()).unwrap();
-        assert_eq!(&serde_json::to_value(&read).unwrap(), payload, "the example of {name} has every field");
+        let read: E = serde_json::from_value(payload.clone()).expect("the example is read");
+        assert_eq!(&serde_json::to_value(&read).expect("JSON"), payload, "the example of {name} has every field");
 
         let schema = self.validator(&format!("#/components/schemas/{name}"), Draft::Draft202012);
         for other in others(payload) {
@@ -129,7 +129,7 @@ impl EventVisitor for Compared {
 impl Compared {
     fn validator(&self, reference: &str, draft: Draft) -> Validator {
         let schema = json!({ "allOf": [{ "$ref": reference }], "components": self.document["components"] });
-        jsonschema::options().with_draft(draft).should_validate_formats(true).build(&schema).unwrap()
+        jsonschema::options().with_draft(draft).should_validate_formats(true).build(&schema).expect("a schema")
     }
 }
 
