@@ -292,7 +292,7 @@ async fn dead_letters_of_another_service_are_out_of_reach() {
 }
 
 /// So long others pass: longer than walks over a queue take to begin where others came.
-const PASSING: Duration = Duration::from_secs(12);
+const PASSING: Duration = Duration::from_secs(6);
 
 /// Of both kinds: sent straight, which are taken, and others, which are leased.
 #[tokio::test]
