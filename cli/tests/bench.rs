@@ -37,7 +37,7 @@ impl Drop for Folder {
 
 #[test]
 fn every_answer_under_load_is_right() {
-    let scenarios = ["latency", "catalog", "product", "cart", "flash-sale", "login", "outbox"];
+    let scenarios = ["latency", "catalog", "catalog-signed-in", "product", "cart", "flash-sale", "login", "outbox"];
     let sizes = "--clients 4 --rate 10 --outbox-rate 10 --carts 50 --seconds 1 --runs 1 --json";
     let arguments: Vec<&str> = ["bench"].into_iter().chain(scenarios).chain(sizes.split(' ')).collect();
     let output = Folder::new().run("", &arguments);

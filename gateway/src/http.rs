@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Value, Variables};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, State};
 use axum::http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE, UPGRADE, VARY, WWW_AUTHENTICATE,
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{Caller, Error, HoldsToken};
 
+use crate::answers::{self, Place};
 use crate::document::{coded, operation};
 use crate::loaders::Loaders;
 use crate::scope::Scope;
@@ -196,6 +198,18 @@ pub struct Prepared {
     pub request: Request,
     /// Its kind, unless it names no operation of its document.
     pub kind: Option<OperationType>,
+    /// Whether nothing but the catalogue has a say in its answer.
+    pub is_of_the_catalogue: bool,
+}
+
+/// Who asks, by which way, and what is to become of the answer.
+struct Asked<'a> {
+    caller: Caller,
+    session: Arc<Session>,
+    way: Way,
+    media_type: MediaType,
+    /// Where the answer may be kept.
+    place: Option<Place<'a>>,
 }
 
 impl Gateway {
@@ -225,6 +239,7 @@ impl Gateway {
             return Err(Refused::Way(coded(ServerError::new(message, None), "OPERATION_NOT_ALLOWED")));
         }
         let kind = operation.map(|operation| operation.ty);
+        let is_of_the_catalogue = operation.is_some_and(answers::is_of_the_catalogue);
         let scope = Scope {
             caller,
             session,
@@ -238,17 +253,11 @@ impl Gateway {
         request.operation_name = parameters.operation_name;
         request.variables = parameters.variables;
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Prepared { request, kind })
+        Ok(Prepared { request, kind, is_of_the_catalogue })
     }
 
-    async fn answer(
-        &self,
-        parameters: Parameters,
-        caller: Caller,
-        session: Arc<Session>,
-        way: Way,
-        media_type: MediaType,
-    ) -> axum::response::Response {
+    async fn answer(&self, parameters: Parameters, asked: Asked<'_>) -> axum::response::Response {
+        let Asked { caller, session, way, media_type, place } = asked;
         let prepared = match self.prepare(parameters, caller, session.clone(), way).await {
             Ok(prepared) => prepared,
             Err(Refused::Malformed(error)) => return refuse(error, StatusCode::BAD_REQUEST, media_type),
@@ -262,9 +271,16 @@ impl Gateway {
         };
         let started = Instant::now();
         let response = with_codes(self.schema.execute(prepared.request).await);
-        record(prepared.kind, &response, started);
+        record(prepared.kind, &response.errors, started);
         let status = if is_request_error(&response) { media_type.refusal() } else { StatusCode::OK };
-        let mut answer = render(&response, status, media_type);
+        let json = match to_json(&response) {
+            Ok(json) => json,
+            Err(error) => return Error::internal(error).into_response(),
+        };
+        if let Some(place) = place.filter(|_| prepared.is_of_the_catalogue && response.errors.is_empty()) {
+            self.answers.keep(place, &json).await;
+        }
+        let mut answer = sent(json, status, media_type);
         if let Some(cookie) = session.cookie() {
             answer.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -298,14 +314,14 @@ pub fn with_codes(mut response: Response) -> Response {
 }
 
 /// Measures a query or a mutation; a subscription lasts as long as its client likes.
-pub fn record(kind: Option<OperationType>, response: &Response, started: Instant) {
+pub fn record(kind: Option<OperationType>, errors: &[ServerError], started: Instant) {
     let kind = match kind {
         Some(OperationType::Query) => "query",
         Some(OperationType::Mutation) => "mutation",
         Some(OperationType::Subscription) => return,
         None => "unknown",
     };
-    let outcome = if response.errors.is_empty() { "ok" } else { "error" };
+    let outcome = if errors.is_empty() { "ok" } else { "error" };
     metrics::histogram!("graphql_operation_duration_seconds", "kind" => kind, "outcome" => outcome)
         .record(started.elapsed());
 }
@@ -316,16 +332,18 @@ fn refuse(error: ServerError, status: StatusCode, media_type: MediaType) -> axum
 
 fn render(response: &Response, status: StatusCode, media_type: MediaType) -> axum::response::Response {
     match to_json(response) {
-        Ok(json) => {
-            let headers = [
-                (CONTENT_TYPE, media_type.content_type()),
-                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-                (VARY, HeaderValue::from_static("Accept, Authorization")),
-            ];
-            (status, headers, json).into_response()
-        }
+        Ok(json) => sent(json, status, media_type),
         Err(error) => Error::internal(error).into_response(),
     }
+}
+
+fn sent(json: impl Into<Body>, status: StatusCode, media_type: MediaType) -> axum::response::Response {
+    let headers = [
+        (CONTENT_TYPE, media_type.content_type()),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (VARY, HeaderValue::from_static("Accept, Authorization")),
+    ];
+    (status, headers, json.into()).into_response()
 }
 
 fn bad_request(message: impl Into<String>, media_type: MediaType) -> axum::response::Response {
@@ -356,15 +374,28 @@ pub async fn post(State(gateway): State<Arc<Gateway>>, request: axum::extract::R
         Ok(caller) => caller,
         Err(error) => return unauthenticated(error, media_type),
     };
-    let session = Arc::new(Session::of(&parts.headers));
+    let session = Session::of(&parts.headers);
     // The extractor refuses what is not JSON (415, 400) and what is too large (413), in the uniform shape.
     let request = axum::extract::Request::from_parts(parts, body);
     let service::Json(body) = match service::Json::<Box<RawValue>>::from_request(request, &()).await {
         Ok(body) => body,
         Err(error) => return error.into_response(),
     };
+    let started = Instant::now();
+    // Once all of the question is there: whoever sends it slowly is told nothing older than what was answered meanwhile.
+    let version = gateway.clients.products.version().filter(|_| caller.claims.is_none());
+    let place = version.map(|version| Place { question: body.get(), version });
+    if let Some(place) = place
+        && let Some(json) = gateway.answers.find(place).await
+    {
+        record(Some(OperationType::Query), &[], started);
+        return sent(json, StatusCode::OK, media_type);
+    }
     match Parameters::parse(&body) {
-        Ok(parameters) => gateway.answer(parameters, caller, session, Way::Post, media_type).await,
+        Ok(parameters) => {
+            let asked = Asked { caller, session: Arc::new(session), way: Way::Post, media_type, place };
+            gateway.answer(parameters, asked).await
+        }
         Err(message) => bad_request(message, media_type),
     }
 }
@@ -388,7 +419,10 @@ pub async fn get(State(gateway): State<Arc<Gateway>>, request: axum::extract::Re
         Err(error) => return bad_request(error.message, media_type),
     };
     match query.parameters() {
-        Ok(parameters) => gateway.answer(parameters, caller, Arc::default(), Way::Get, media_type).await,
+        Ok(parameters) => {
+            let asked = Asked { caller, session: Arc::default(), way: Way::Get, media_type, place: None };
+            gateway.answer(parameters, asked).await
+        }
         Err(error) => bad_request(format!("`variables` and `extensions` are JSON objects: {error}"), media_type),
     }
 }

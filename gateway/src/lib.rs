@@ -3,6 +3,7 @@
 //! One file per domain holds its types, queries and mutations; [`Gateway::router`] is what the outside sees. The
 //! gateway decides nothing about the shop: each service verifies the forwarded caller itself.
 
+mod answers;
 mod assets;
 mod cart;
 mod connections;
@@ -53,6 +54,7 @@ pub use operations::Operated;
 pub use schema::sdl;
 pub use websocket::WebSocketLimits;
 
+use answers::Answers;
 use document::Documents;
 use live::LiveOrders;
 use schema::Schema;
@@ -97,6 +99,8 @@ pub struct GatewayConfig {
     pub websocket: WebSocketLimits,
     /// What only a shop with demo data has.
     pub demo: Option<Demo>,
+    /// How long an answer about the catalogue is kept at most.
+    pub max_answer_age: Duration,
     /// How long events are still followed after the last live view was closed.
     pub tap_linger: Duration,
 }
@@ -111,6 +115,7 @@ impl GatewayConfig {
             max_complexity: MAX_COMPLEXITY,
             websocket: WebSocketLimits::default(),
             demo: None,
+            max_answer_age: answers::MAX_AGE,
             tap_linger: Duration::from_secs(30),
         }
     }
@@ -122,6 +127,7 @@ pub struct Gateway {
     config: GatewayConfig,
     schema: Schema,
     documents: Documents,
+    answers: Answers,
     live: LiveOrders,
     demo: Option<Arc<Demo>>,
     sockets: Arc<Semaphore>,
@@ -136,6 +142,7 @@ impl Gateway {
             clients: Arc::new(clients),
             schema: schema::build(config.max_complexity),
             documents: Documents::new(config.document.clone()),
+            answers: Answers::new(config.max_answer_age),
             live: LiveOrders::new(tap, config.tap_linger, shutdown.clone()),
             demo: config.demo.clone().map(Arc::new),
             sockets: Arc::new(Semaphore::new(config.websocket.max_connections)),

@@ -302,7 +302,7 @@ impl Connection {
                 let (kind, started) = (prepared.kind, Instant::now());
                 let results = self.gateway.schema.execute_stream(prepared.request).map(move |response| {
                     let response = with_codes(response);
-                    record(kind, &response, started);
+                    record(kind, &response.errors, started);
                     Output::Result(Box::new(response))
                 });
                 let outputs = results.chain(stream::once(async { Output::End }));

@@ -41,6 +41,8 @@ pub enum Scenario {
     Latency,
     /// The first 20 products through GraphQL, beside a static answer of the same size
     Catalog,
+    /// The same for customers who are logged in: each answer is put together anew
+    CatalogSignedIn,
     /// A product's page through GraphQL
     Product,
     /// A product into a new cart
@@ -57,10 +59,11 @@ pub enum Scenario {
 
 impl Scenario {
     /// The last one starts the shop anew, with a setting of its own.
-    const ALL: [Scenario; 9] = [
+    const ALL: [Scenario; 10] = [
         Scenario::Checkout,
         Scenario::Latency,
         Scenario::Catalog,
+        Scenario::CatalogSignedIn,
         Scenario::Product,
         Scenario::Cart,
         Scenario::FlashSale,
@@ -225,6 +228,7 @@ impl std::fmt::Display for Load {
             Scenario::Checkout => write!(f, "checkout, {size} clients"),
             Scenario::Latency => write!(f, "latency at {size}/s"),
             Scenario::Catalog => write!(f, "catalog, {size} clients"),
+            Scenario::CatalogSignedIn => write!(f, "catalog, {size} clients who are logged in"),
             Scenario::Product => write!(f, "product, {size} clients"),
             Scenario::Cart => write!(f, "cart, {size} clients"),
             Scenario::FlashSale => write!(f, "flash-sale, {size} carts"),
@@ -251,7 +255,9 @@ impl Options {
             Scenario::Checkout => self.clients.map_or(vec![256, 32], |clients| vec![clients]),
             Scenario::Growth => vec![self.clients.unwrap_or(256)],
             Scenario::Login => vec![self.clients.unwrap_or(8)],
-            Scenario::Catalog | Scenario::Product | Scenario::Cart => vec![self.clients.unwrap_or(32)],
+            Scenario::Catalog | Scenario::CatalogSignedIn | Scenario::Product | Scenario::Cart => {
+                vec![self.clients.unwrap_or(32)]
+            }
             Scenario::Latency => vec![self.rate],
             Scenario::FlashSale => vec![self.carts],
             Scenario::Outbox => vec![self.outbox_rate],

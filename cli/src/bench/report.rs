@@ -115,7 +115,7 @@ impl Report {
         let median = |pick: fn(&Measured) -> f64| spread(runs.iter().map(|run| pick(run))).0;
         let ratios = runs.iter().filter_map(|run| Some(run.rate / run.reference_rate.filter(|rate| *rate > 0.0)?));
         format!(
-            "| {load} | {} | {} | {} | {} | {} | {} | {:.2} / {:.2} / {:.2} / {:.2} | {:.0} / {:.0} / {:.0} / {:.0} |\n",
+            "| {load} | {} | {} | {} | {} | {} | {} | {:.3} / {:.3} / {:.3} / {:.3} | {:.0} / {:.0} / {:.0} / {:.0} |\n",
             self.goal(load),
             figure(each(|run| run.rate), 0),
             figure(ratios.collect(), 3),
@@ -144,6 +144,7 @@ impl Report {
             Scenario::Latency if embedded => "p50 10, p99 50 ms",
             Scenario::Latency => "p50 15, p99 75 ms",
             Scenario::Catalog => "20,000/s; 0.5 of a static answer",
+            Scenario::CatalogSignedIn => "0.5 of a static answer",
             Scenario::Product => "25,000/s",
             Scenario::Cart => "4,000/s",
             Scenario::FlashSale if embedded => "2,000/s",

@@ -1,5 +1,6 @@
 //! The shop as its users see it: the binary in one process and in seven, on PostgreSQL and RabbitMQ, in good times and bad.
 
+mod answers;
 mod bad_input;
 mod chaos;
 mod checkout;

@@ -87,13 +87,22 @@ impl Backend {
         change
     }
 
-    /// The version of all these tags together; `None` if one has none now, or nothing is trusted.
-    pub(crate) async fn version(&self, tags: &[Tag]) -> Option<Version> {
+    /// The version of all these tags together, if it can be told without asking anybody: `None` with Redis, if one of
+    /// them has none now, or if nothing is trusted.
+    pub fn version_at_hand(&self, tags: &[Tag]) -> Option<Version> {
         match &*self.0 {
             Versions::Local(local) => {
                 let all = tags.iter().try_fold(Version::default(), |sum, tag| Some(sum.and(local.version(*tag)?)));
                 Some(all?.and(local.trust()?))
             }
+            Versions::Shared(..) => None,
+        }
+    }
+
+    /// The version of all these tags together; `None` if one has none now, or nothing is trusted.
+    pub(crate) async fn version(&self, tags: &[Tag]) -> Option<Version> {
+        match &*self.0 {
+            Versions::Local(_) => self.version_at_hand(tags),
             Versions::Shared(..) => self
                 .versions(tags)
                 .await

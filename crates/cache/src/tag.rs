@@ -33,3 +33,9 @@ impl Version {
         Version(self.0.wrapping_add(other.0))
     }
 }
+
+impl From<Version> for u128 {
+    fn from(version: Version) -> u128 {
+        version.0
+    }
+}

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod answers;
 mod catalogue;
 mod demo;
 mod http;

@@ -13,7 +13,7 @@ use orders_client::{
     Timeline, TimelineEntry,
 };
 use payments_client::{CreateRefund, Payment, PaymentStatus, PaymentsApi, Refund, RefundStatus};
-use products_client::{Category, Product};
+use products_client::{CatalogueVersion, Category, Product};
 use service::{Caller, Claims, Error, Page, PageQuery, Role};
 use users_client::{
     ChangePassword, CloseAccount, Export, Login, LoginAnswer, Logout, Refresh, Register, Registered, Secret, SetRole,
@@ -41,6 +41,10 @@ fn nobody() -> Login {
 pub struct Shop {
     pub categories: Vec<Category>,
     pub products: Vec<Product>,
+    /// The catalogue's version, if it tells one.
+    pub version: Mutex<Option<CatalogueVersion>>,
+    /// What it becomes while products are listed the next time.
+    pub next_version: Mutex<Option<CatalogueVersion>>,
     pub buyer: User,
     pub order: Mutex<Order>,
     pub cart_id: CartId,
@@ -99,6 +103,8 @@ impl Shop {
         Arc::new(Shop {
             categories,
             products,
+            version: Mutex::default(),
+            next_version: Mutex::default(),
             buyer,
             order,
             cart_id: CartId::new(),

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use events::*;
 use products_client::{
-    Category, CategoryCount, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, NewPicture, Picture,
-    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment,
-    StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
+    CatalogueVersion, Category, CategoryCount, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct,
+    NewPicture, Picture, Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts,
+    RelatedQuery, StockAdjustment, StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
 };
 use service::{Caller, Error, Page, PageQuery};
 
@@ -43,8 +43,14 @@ fn stock_entry(product_id: ProductId, change: i32) -> StockEntry {
 
 #[async_trait]
 impl ProductsApi for Shop {
+    fn version(&self) -> Option<CatalogueVersion> {
+        *self.version.lock().unwrap()
+    }
     async fn products(&self, caller: &Caller, _: &ProductFilter, query: &PageQuery) -> Result<Page<Product>, Error> {
         self.called(caller, "products")?;
+        if let Some(next) = self.next_version.lock().unwrap().take() {
+            *self.version.lock().unwrap() = Some(next);
+        }
         page(&self.products, query)
     }
     async fn facets(&self, caller: &Caller, _: &ProductFilter) -> Result<ProductFacets, Error> {

@@ -19,6 +19,8 @@ pub const CATALOGUE: Tag = Tag::kind(1);
 pub const STOCK: Tag = Tag::kind(2);
 /// The categories.
 pub const CATEGORIES: Tag = Tag::kind(3);
+/// All that anybody is told: every change names at least one of them.
+pub const EVERYTHING: [Tag; 3] = [CATALOGUE, STOCK, CATEGORIES];
 
 /// Edits by hand, past the service, show after this long.
 const AGE: Duration = Duration::from_secs(5);

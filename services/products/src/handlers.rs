@@ -5,14 +5,14 @@ use axum::http::StatusCode;
 use database::{Connection, outbox};
 use events::{CategoryId, Draft, ProductId, ProductUpdated};
 use products_client::{
-    Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, NewPicture, Picture,
-    Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery, StockAdjustment,
-    StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
+    CatalogueVersion, Category, CategoryFacets, CategoryProducts, CreateCategory, CreateProduct, MAX_IDS, NewPicture,
+    Picture, Precondition, Product, ProductFacets, ProductFilter, ProductsApi, RelatedProducts, RelatedQuery,
+    StockAdjustment, StockEntry, StockHistory, SuggestionQuery, UpdateProduct, UploadedPicture,
 };
 use service::idempotency::{self, Operation};
 use service::{Caller, Error, Page, PageQuery, validate};
 
-use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, FacetsKey, ListKey, STOCK, product_tag};
+use crate::cached::{CATALOGUE, CATEGORIES, CategoryPage, EVERYTHING, FacetsKey, ListKey, STOCK, product_tag};
 use crate::model::entry::{self, StockChange};
 use crate::model::list::{PictureFile, Place, Search, no_picture, related};
 use crate::model::picture::{Upload, no_upload, uploads};
@@ -25,6 +25,11 @@ const NEIGHBOURS: i64 = 3;
 
 #[async_trait]
 impl ProductsApi for Products {
+    fn version(&self) -> Option<CatalogueVersion> {
+        let version = self.cached.backend.version_at_hand(&EVERYTHING)?;
+        Some(CatalogueVersion(version.into()))
+    }
+
     async fn products(
         &self,
         _caller: &Caller,

@@ -40,7 +40,8 @@ pub async fn run(shop: &Shop, market: &Arc<Market>, load: &Load, length: Duratio
     let outcome = match load.scenario {
         Scenario::Checkout | Scenario::Growth => journeys::checkout(shop, market, load.size, length).await?,
         Scenario::Latency => journeys::latency(shop, market, load.size, length).await?,
-        Scenario::Catalog => requests::catalog(shop, load.size, length).await?,
+        Scenario::Catalog => requests::catalog(shop, None, load.size, length).await?,
+        Scenario::CatalogSignedIn => requests::catalog(shop, Some(market.next_buyer()), load.size, length).await?,
         Scenario::Product => requests::product(shop, market, load.size, length).await?,
         Scenario::Cart => requests::cart(shop, market, load.size, length).await?,
         Scenario::FlashSale => flash_sale::run(shop, market, load.size).await?,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::loops::{self, Customer};
 use super::{Outcome, not_begun};
-use crate::bench::fixture::Market;
+use crate::bench::fixture::{Buyer, Market};
 use crate::bench::line::{Failure, Line, data, question};
 use crate::bench::reference::{self, StaticAnswer};
 use crate::bench::shop::Shop;
@@ -44,10 +44,10 @@ impl Customer for Reader {
     }
 }
 
-async fn readers(gateway: &str, count: u32, known: &Arc<[Known]>) -> Result<Vec<Reader>> {
+async fn readers(gateway: &str, reader: Option<&Buyer>, count: u32, known: &Arc<[Known]>) -> Result<Vec<Reader>> {
     let mut readers = Vec::with_capacity(count as usize);
     for number in 0..count as usize {
-        let line = Line::open(gateway, None).await.map_err(not_begun)?;
+        let line = Line::open(gateway, reader.map(|reader| reader.token.as_str())).await.map_err(not_begun)?;
         // Each begins elsewhere.
         let next = number * known.len() / count as usize;
         readers.push(Reader { line, known: Arc::clone(known), next });
@@ -55,8 +55,9 @@ async fn readers(gateway: &str, count: u32, known: &Arc<[Known]>) -> Result<Vec<
     Ok(readers)
 }
 
-/// The first page of the catalogue; beside it, in the same run, a static answer of the same shape and size.
-pub async fn catalog(shop: &Shop, clients: u32, length: Duration) -> Result<Outcome> {
+/// The first page of the catalogue; beside it, in the same run, a static answer of the same shape and size. The gateway
+/// keeps the answer for everybody but who is logged in: `reader`, if there is one.
+pub async fn catalog(shop: &Shop, reader: Option<&Buyer>, clients: u32, length: Duration) -> Result<Outcome> {
     let question = question(reference::CATALOG, &json!({}));
     let mut line = Line::open(&shop.gateway, None).await.map_err(not_begun)?;
     let answer = line.post(question.clone()).await.map_err(not_begun)?;
@@ -71,10 +72,10 @@ pub async fn catalog(shop: &Shop, clients: u32, length: Duration) -> Result<Outc
     if told != answer {
         return Err(not_begun(format!("the static answer differs: {}", String::from_utf8_lossy(&told))));
     }
-    let compared = loops::closed(shop, readers(fixed.url(), clients, &known).await?, length / 2).await;
+    let compared = loops::closed(shop, readers(fixed.url(), reader, clients, &known).await?, length / 2).await;
     fixed.stop();
 
-    let outcome = loops::closed(shop, readers(&shop.gateway, clients, &known).await?, length).await;
+    let outcome = loops::closed(shop, readers(&shop.gateway, reader, clients, &known).await?, length).await;
     Ok(Outcome { reference_rate: Some(compared.measured().rate), ..outcome })
 }
 
@@ -92,7 +93,7 @@ pub async fn product(shop: &Shop, market: &Market, clients: u32, length: Duratio
         }
         known.push(Known { question, answer });
     }
-    Ok(loops::closed(shop, readers(&shop.gateway, clients, &known.into()).await?, length).await)
+    Ok(loops::closed(shop, readers(&shop.gateway, None, clients, &known.into()).await?, length).await)
 }
 
 /// A product into a new cart.

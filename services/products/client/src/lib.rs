@@ -18,9 +18,9 @@ pub use search::{
     SuggestionQuery,
 };
 pub use types::{
-    Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IMAGES, MAX_PICTURE_BYTES, NewPicture, Picture,
-    Precondition, Product, StockAdjustment, StockEntry, StockHistory, UPLOADS, UpdateProduct, UploadedPicture,
-    is_upload_name,
+    CatalogueVersion, Category, CategoryProducts, CreateCategory, CreateProduct, MAX_IMAGES, MAX_PICTURE_BYTES,
+    NewPicture, Picture, Precondition, Product, StockAdjustment, StockEntry, StockHistory, UPLOADS, UpdateProduct,
+    UploadedPicture, is_upload_name,
 };
 
 /// Ids that a batch read takes at most.
@@ -29,6 +29,13 @@ pub const MAX_IDS: usize = 1000;
 /// The catalogue and its stock. Reads are public unless they say otherwise; writes need the role admin.
 #[async_trait]
 pub trait ProductsApi: Send + Sync {
+    /// The version of all that anybody is told. An answer that was asked for after a version was read holds for as long
+    /// as that version is read again. `None` while something changes, and where it cannot be told at once and for
+    /// certain: over HTTP, with copies in Redis, beside other processes that write.
+    fn version(&self) -> Option<CatalogueVersion> {
+        None
+    }
+
     /// A page of the products that pass `filter`, in the order that it names.
     ///
     /// Errors: 400 `invalid_cursor` (also for a cursor of another order), 422 for a limit or price that is none.

@@ -11,6 +11,10 @@ use uuid::Uuid;
 /// Further pictures of a product, at most.
 pub const MAX_IMAGES: usize = 8;
 
+/// The state of all that a catalogue tells: see [`crate::ProductsApi::version`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatalogueVersion(pub u128);
+
 /// A product of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Product {

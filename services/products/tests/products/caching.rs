@@ -1,14 +1,14 @@
 //! Copies are never older than an answer, whoever writes and whatever becomes of Redis.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache::Backend;
 use products::Products;
 use products_client::{
-    CreateCategory, CreateProduct, Precondition, Product, ProductFilter, ProductsApi, RelatedQuery, StockAdjustment,
-    SuggestionQuery, UpdateProduct,
+    CatalogueVersion, CreateCategory, CreateProduct, Precondition, Product, ProductFilter, ProductsApi, RelatedQuery,
+    StockAdjustment, SuggestionQuery, UpdateProduct,
 };
 use servers::{Progress, RedisServer, Server};
 use service::{Caller, PageQuery};
@@ -243,15 +243,19 @@ async fn a_process_keeps_copies_only_while_it_is_alone() {
     until(&copies, true).await;
     let tea = first.create_product(&shop.admin, new_product("TEA", 1)).await.unwrap();
     assert_eq!(first.product(&shop.anyone, tea.id).await.unwrap().stock_quantity, 1);
+    let alone = first.version();
 
     let (second, its_copies, second_ends) = process(&shop).await;
     assert!(!copies.is_trusted(), "the second waited for that before it may write");
+    assert_eq!((first.version(), second.version()), (None, None));
     second.adjust_stock(&shop.admin, tea.id, StockAdjustment::set(9, "count")).await.unwrap();
     assert_eq!(first.product(&shop.anyone, tea.id).await.unwrap().stock_quantity, 9);
     assert!(!its_copies.is_trusted());
 
     second_ends.cancel();
     until(&copies, true).await;
+    let again = first.version();
+    assert!(again.is_none() || again != alone, "what was told before the second came is out of date");
     assert_eq!(first.product(&shop.anyone, tea.id).await.unwrap().stock_quantity, 9);
 }
 
@@ -278,4 +282,121 @@ async fn a_seed_from_elsewhere_is_seen_at_once() {
     assert!(!first.all_categories(&shop.anyone).await.unwrap().is_empty());
     let page = first.products(&shop.anyone, &ProductFilter::default(), &PageQuery::default()).await.unwrap();
     assert_eq!(page.items.len(), 20);
+}
+
+/// A shop whose only process keeps copies, and whose consumers run.
+async fn alone() -> Shop {
+    let mut shop = Shop::quiet().await;
+    shop.cache = trusted();
+    shop.products = shop.another(shop.cache.clone()).await;
+    shop.listen(1);
+    shop
+}
+
+/// Long enough on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A version that was never before, once there is one.
+async fn another_version(shop: &Shop, seen: &mut Vec<CatalogueVersion>, after: &str) {
+    let version = eventually(PATIENCE, || async {
+        let new = shop.products.version().filter(|version| !seen.contains(version));
+        new.ok_or_else(|| format!("no other version after {after}"))
+    });
+    seen.push(version.await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_change_makes_another_version_and_no_read_does() {
+    let shop = alone().await;
+    let (products, admin) = (&shop.products, &shop.admin);
+    let mut seen = vec![products.version().unwrap()];
+    let category = CreateCategory { name: "Tea".into(), description: None };
+    products.create_category(admin, category).await.unwrap();
+    another_version(&shop, &mut seen, "a new category").await;
+    let tea = shop.product("TEA", 9).await;
+    another_version(&shop, &mut seen, "a new product").await;
+    for change in [
+        UpdateProduct { price: Some(euros("6.00")), ..Default::default() },
+        UpdateProduct { stock_quantity: Some(10), ..Default::default() },
+    ] {
+        products.update_product(admin, tea.id, Precondition::Exists, change).await.unwrap();
+        another_version(&shop, &mut seen, "an update").await;
+    }
+    let tea = products.product(&shop.anyone, tea.id).await.unwrap();
+    shop.adjust(tea.id, -1).await.unwrap();
+    another_version(&shop, &mut seen, "a count").await;
+    let order = Order::new();
+    for (step, left) in [(order.placed(&[(&tea, 2)]), 7), (order.release(), 9)] {
+        shop.tell(vec![step]).await;
+        shop.settle().await;
+        another_version(&shop, &mut seen, "a hold or its release").await;
+        assert_eq!(products.product(&shop.anyone, tea.id).await.unwrap().stock_quantity, left);
+    }
+    products.delete_product(admin, tea.id).await.unwrap();
+    another_version(&shop, &mut seen, "a deletion").await;
+    products::seed(products).await.unwrap();
+    another_version(&shop, &mut seen, "a seed").await;
+
+    let page = PageQuery::default();
+    products.products(&shop.anyone, &ProductFilter::default(), &page).await.unwrap();
+    products.facets(&shop.anyone, &by_stock()).await.unwrap();
+    products.product(&shop.anyone, tea.id).await.unwrap_err();
+    assert_eq!(products.version().as_ref(), seen.last());
+}
+
+/// What is kept as the gateway keeps whole answers: under the version before it was asked for.
+#[derive(Default)]
+struct Kept {
+    answer: Mutex<Option<(CatalogueVersion, i32)>>,
+    hits: AtomicI32,
+}
+
+impl Kept {
+    async fn stock(&self, shop: &Shop, id: events::ProductId, way: usize) -> i32 {
+        let version = shop.products.version();
+        let kept = self.answer.lock().unwrap().filter(|(of, _)| Some(*of) == version);
+        if let Some((_, stock)) = kept {
+            self.hits.fetch_add(1, Ordering::SeqCst);
+            return stock;
+        }
+        let stock = seen(&shop.products, &shop.anyone, id, way).await;
+        if let Some(version) = version {
+            *self.answer.lock().unwrap() = Some((version, stock));
+        }
+        stock
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_asked_for_after_a_version_holds_as_long_as_it_does() {
+    let shop = Arc::new(alone().await);
+    let tea = shop.product("TEA", 1).await.id;
+    let (kept, answered, done) = (Arc::new(Kept::default()), Arc::new(AtomicI32::new(1)), Arc::<AtomicBool>::default());
+    let readers = (0..4_usize).map(|way| {
+        let (shop, kept, answered, done) = (shop.clone(), kept.clone(), answered.clone(), done.clone());
+        tokio::spawn(async move {
+            while !done.load(Ordering::SeqCst) {
+                let before = answered.load(Ordering::SeqCst);
+                let read = kept.stock(&shop, tea, way).await;
+                assert!(read >= before, "way {way} read {read} after {before} was answered");
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for units in 2..=200 {
+        shop.adjust(tea, 1).await.unwrap();
+        answered.store(units, Ordering::SeqCst);
+        if units % 10 == 0 {
+            let before = kept.hits.load(Ordering::SeqCst);
+            eventually(PATIENCE, || async {
+                if kept.hits.load(Ordering::SeqCst) > before { Ok(()) } else { Err("nothing kept is read".to_owned()) }
+            })
+            .await;
+        }
+    }
+    done.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.unwrap();
+    }
 }
