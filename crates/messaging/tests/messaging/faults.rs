@@ -238,6 +238,7 @@ pub async fn what_commits_late_is_applied_like_all_the_rest(kind: Kind) {
         async move {
             let recording = products.write(move |tx| {
                 Box::pin(async move {
+                    tx.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
                     outbox::record(tx, &early).await?;
                     doors.0.add_permits(1);
                     permit(&doors.1).await;
