@@ -64,7 +64,12 @@ async fn listen(settings: &Settings, services: &[ServiceName]) -> Result<Vec<(Se
     let mut listeners = Vec::with_capacity(services.len());
     for service in DEPENDENCIES_FIRST.into_iter().filter(|service| services.contains(service)) {
         let address = format!("{}:{}", settings.host(), settings.port(service)?);
-        let listener = TcpListener::bind(&address).await.map_err(|error| Error::Listen { service, address, error })?;
+        let listener = TcpListener::bind(&address).await.map_err(|error| Error::Listen {
+            service,
+            address: address.clone(),
+            error,
+        })?;
+        tracing::info!(%service, address, "listening");
         listeners.push((service, listener));
     }
     Ok(listeners)

@@ -171,7 +171,6 @@ pub async fn serve(
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    tracing::debug!(%address, "listening");
     while let Some((slot, stream, peer)) = accept(&listener, &slots, &shutdown).await? {
         let (router, shutdown, cut) = (router.clone(), shutdown.clone(), cut.clone());
         connections.spawn(async move {
