@@ -3,6 +3,7 @@ import type { Question } from '@/graphql/headStart'
 import { FIRST_QUERIES } from '@/graphql/generated/firstQueries'
 import type { HomeQuery, ProductQuery, ProductsQuery } from './documents'
 import { readListState, toVariables } from './listState'
+import { FIRST_ROW } from './screen'
 import { heroProducts, SHELVES } from './shelves'
 
 /** What a page will ask the gateway, and which pictures of the answer are seen first. */
@@ -12,9 +13,6 @@ export interface FirstQuestion extends Question {
 }
 
 type Picture = { imageUrl: string | null }
-
-/** As many as a wide screen shows in its first row. */
-const FIRST_ROW = 4
 
 /**
  * What a page of the catalogue asks first, as far as its address tells. The page itself asks the very same a moment
