@@ -10,7 +10,7 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Name, Pos, Positioned, ServerError};
+use async_graphql::{Name, Pos, Positioned, ServerError, Variables};
 use moka::future::Cache;
 
 /// Brackets in brackets, in any syntax: the parser recurses.
@@ -85,6 +85,17 @@ pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Op
             operations.values().next().filter(|_| operations.len() == 1).map(|operation| &operation.node)
         }
     }
+}
+
+/// The variables of a request, those with a default that were not given among them. async-graphql fills them in where
+/// they are arguments of fields, but not where `@include` and `@skip` ask.
+pub fn with_defaults(mut variables: Variables, operation: &OperationDefinition) -> Variables {
+    for definition in &operation.variable_definitions {
+        if let Some(default) = &definition.node.default_value {
+            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
+    variables
 }
 
 /// Sets `extensions.code` of an error that has none.

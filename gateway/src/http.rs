@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 use service::{Caller, Error, HoldsToken};
 
 use crate::answers::{self, Place};
-use crate::document::{coded, operation};
+use crate::document::{coded, operation, with_defaults};
 use crate::loaders::Loaders;
 use crate::scope::Scope;
 use crate::session::Session;
@@ -251,7 +251,10 @@ impl Gateway {
         };
         let mut request = Request::new(text).data(Arc::new(scope));
         request.operation_name = parameters.operation_name;
-        request.variables = parameters.variables;
+        request.variables = match operation {
+            Some(operation) => with_defaults(parameters.variables, operation),
+            None => parameters.variables,
+        };
         request.set_parsed_query(ExecutableDocument::clone(&document));
         Ok(Prepared { request, kind, is_of_the_catalogue })
     }

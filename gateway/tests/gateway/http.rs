@@ -54,6 +54,20 @@ async fn what_was_executed_is_200_even_if_it_failed() {
 }
 
 #[tokio::test]
+async fn a_variable_that_is_not_given_has_its_default_everywhere() {
+    let running = Running::new();
+    let query = "query($with: Boolean! = true, $without: Boolean! = false, $name: String! = \"Query\") {
+        __type(name: $name) { kind a: name @include(if: $with) b: name @skip(if: $without) } }";
+    let all = json!({"__type": {"kind": "OBJECT", "a": "Query", "b": "Query"}});
+    let none = json!({"__type": {"kind": "OBJECT"}});
+    let given = json!({"with": false, "without": true, "name": "Cart"});
+    for (variables, expected) in [(json!({}), all), (given, none)] {
+        let request = post(json!({"query": query, "variables": variables}), HONEST, None);
+        assert_eq!(send(&running, request).await.2, json!({"data": expected}));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_graphql_request_is_400_under_both_media_types() {
     let running = Running::new();
     let bad = [
