@@ -9,15 +9,18 @@ const isFocused = (locator) => locator.evaluateAll((elements) => elements.includ
 /** What has the focus, and whether anybody can see that. */
 function describeFocus() {
   const element = document.activeElement
-  const isDrawn = (candidate) => {
-    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(candidate)
-    return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none'
+  const hasOutline = (candidate) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(candidate)
+    return outlineStyle !== 'none' && parseFloat(outlineWidth) > 0
   }
   // Some inputs are out of sight: their label is drawn in their place.
   const shown = ['radio', 'file'].includes(element.type) && element.closest('label') ? element.closest('label') : element
   const { width, height } = shown.getBoundingClientRect()
   // A date field has stops of its own inside, which the browser draws where no script can look.
-  const isShown = element.type === 'date' || isDrawn(shown)
+  // A stepper is drawn as one, its buttons with its field.
+  const isStepper = element.type === 'number' && hasOutline(element.parentElement)
+  const isDrawn = hasOutline(shown) || getComputedStyle(shown).boxShadow !== 'none'
+  const isShown = element.type === 'date' || isStepper || isDrawn
   return { html: element.outerHTML.slice(0, 200), isSeen: isShown && width > 1 && height > 1 }
 }
 
