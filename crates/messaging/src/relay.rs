@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::delivery::{Outgoing, PublishError};
-use crate::low_water::LowWater;
+use crate::low_water::{Found, LowWater, Walk};
 use crate::transport::Transport;
 
 /// Rows per round.
-const BATCH: i64 = 200;
+const ROWS: usize = 200;
+/// The same, as PostgreSQL counts.
+const BATCH: i64 = ROWS as i64;
 /// A relay that dies with claimed rows holds them no longer than this.
 const LEASE: Duration = Duration::from_secs(15);
 /// Picks up what a crash left; everything else is nudged.
@@ -110,9 +112,11 @@ impl Relay {
     async fn move_batch(&mut self) -> Result<Round, Error> {
         let db = self.database.read().await?;
         let walk = self.due_from.begin(Instant::now());
-        let moved = outbox::move_to_queues(&db, BATCH, self.transport.origin(), walk.from).await?;
+        let moved = outbox::move_to_queues(&db, BATCH, self.transport.origin(), walk.from).await;
+        let moved = moved.inspect_err(|error| self.give_up(walk, error))?;
         drop(db);
-        self.due_from.end(walk, moved.last_due_at, Instant::now());
+        let count = usize::try_from(moved.count).unwrap_or(usize::MAX);
+        self.due_from.end(walk, Found::new(count, ROWS, moved.last_due_at), Instant::now());
         self.transport.wake(&moved.queues);
         self.count(moved.count);
         Ok(if moved.count < BATCH { Round::Empty } else { Round::Full })
@@ -123,13 +127,15 @@ impl Relay {
         let lease = Uuid::new_v4();
         let db = self.database.read().await?;
         let walk = self.due_from.begin(Instant::now());
-        let claimed = outbox::claim(&db, BATCH, lease, LEASE, walk.from).await?;
-        self.due_from.end(walk, claimed.iter().map(|row| row.due_at).max(), Instant::now());
+        let claimed = outbox::claim(&db, BATCH, lease, LEASE, walk.from).await;
+        let claimed = claimed.inspect_err(|error| self.give_up(walk, error))?;
+        let last = claimed.iter().map(|row| row.due_at).max();
+        self.due_from.end(walk, Found::new(claimed.len(), ROWS, last), Instant::now());
         drop(db);
         if claimed.is_empty() {
             return Ok(Round::Empty);
         }
-        let full = claimed.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
+        let full = claimed.len() == ROWS;
         let (rows, batch): (Vec<(EventId, i32)>, Vec<Outgoing>) =
             claimed.into_iter().map(|row| ((row.event_id, row.attempts), outgoing(row))).unzip();
         let answers = self.transport.publish(&batch).await;
@@ -158,6 +164,13 @@ impl Relay {
             return Ok(Round::Away);
         }
         Ok(if full { Round::Full } else { Round::Empty })
+    }
+
+    /// What took too long is not tried again at once.
+    fn give_up(&mut self, walk: Walk<DateTime<Utc>>, error: &Error) {
+        if error.is_overdue() {
+            self.due_from.give_up(walk, Instant::now());
+        }
     }
 
     fn count(&self, published: i64) {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{PostgresTransport, SWEEP};
 use crate::delivery::{Delivery, Received, Taken};
-use crate::low_water::LowWater;
+use crate::low_water::{Found, LowWater, Walk};
 use crate::transport::TransportError;
 
 /// A consumer that holds messages longer than this loses them to another; their effects still happen once.
@@ -158,12 +158,15 @@ impl PostgresReceiver {
     }
 
     async fn lease(&self, max: usize) -> Result<Vec<Delivery>, TransportError> {
-        let max = i32::try_from(max).unwrap_or(i32::MAX);
+        let limit = i32::try_from(max).unwrap_or(i32::MAX);
         let db = self.transport.database.read().await?;
         let walk = self.walks().lease.begin(Instant::now());
         let from = walk.from.unwrap_or(BEGINNING);
-        let rows = db.query(RECEIVE, &[&&*self.queue, &max, &self.lease, &LEASE.as_secs_f64(), &from]).await?;
-        self.walks().lease.end(walk, last_of(&rows), Instant::now());
+        let rows = db
+            .query(RECEIVE, &[&&*self.queue, &limit, &self.lease, &LEASE.as_secs_f64(), &from])
+            .await
+            .inspect_err(|error| give_up(&mut self.walks().lease, walk, error))?;
+        self.walks().lease.end(walk, found(&rows, max), Instant::now());
         Ok(rows
             .iter()
             .map(|row| Delivery {
@@ -180,14 +183,17 @@ impl PostgresReceiver {
     /// Opens the transaction, takes up to `max` messages out of the queue and records that `service` applies them, all
     /// in one round trip. If the transaction rolls back, the messages are there again.
     pub async fn take(&self, tx: &Connection, service: &str, max: usize) -> Result<Vec<Taken>, database::Error> {
-        let max = i32::try_from(max).unwrap_or(i32::MAX);
+        let limit = i32::try_from(max).unwrap_or(i32::MAX);
         let walk = self.walks().take.begin(Instant::now());
         let from = walk.from.unwrap_or(BEGINNING);
-        let rows = tx.open_with(TAKE, &[&&*self.queue, &max, &service, &from]).await?;
-        let (last, now) = (last_of(&rows), Instant::now());
+        let rows = tx
+            .open_with(TAKE, &[&&*self.queue, &limit, &service, &from])
+            .await
+            .inspect_err(|error| give_up(&mut self.walks().take, walk, error))?;
+        let now = Instant::now();
         let mut walks = self.walks();
-        walks.take.end(walk, last, now);
-        walks.lease.pass(last, now);
+        walks.take.end(walk, found(&rows, max), now);
+        walks.lease.pass(last_of(&rows), now);
         drop(walks);
         Ok(rows
             .iter()
@@ -264,6 +270,17 @@ impl PostgresReceiver {
         db.execute(PARK, &[&&*self.queue, &delivery.tag.cast_signed(), &self.lease, &reason]).await?;
         Ok(())
     }
+}
+
+/// What took too long is not tried again at once.
+fn give_up(mark: &mut LowWater<i64>, walk: Walk<i64>, error: &database::Error) {
+    if error.is_overdue() {
+        mark.give_up(walk, Instant::now());
+    }
+}
+
+fn found(rows: &[Row], max: usize) -> Found<i64> {
+    Found::new(rows.len(), max, last_of(rows))
 }
 
 fn last_of(rows: &[Row]) -> Option<i64> {
