@@ -292,7 +292,7 @@ async fn dead_letters_of_another_service_are_out_of_reach() {
 }
 
 /// So long others pass: longer than walks over a queue take to begin where others came.
-const PASSING: Duration = Duration::from_secs(6);
+const PASSING: Duration = Duration::from_secs(12);
 
 /// Of both kinds: sent straight, which are taken, and others, which are leased.
 #[tokio::test]
@@ -318,6 +318,6 @@ async fn what_commits_long_after_all_others_is_found_all_the_same() {
         shop.until_applied("orders", &ids(&[sent, put].concat())).await;
     }
     slow.batch_execute("COMMIT").await.expect("commit");
-    // From the very beginning somebody walks once a minute at the least.
+    // From the very beginning somebody walks every ten seconds at the least.
     shop.until_applied_within(3 * LIMIT, "orders", &ids(&late)).await;
 }
