@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { endings, everyDay, funnelSteps, mainCurrency } from './figures'
+import { digitsOfRevenue, endings, everyDay, funnelSteps, mainCurrency } from './figures'
 
 const sale = (day: string, orders: number, amount: string, currencyCode = 'EUR') => ({
   day,
@@ -24,7 +24,13 @@ describe('sales per day', () => {
   it('count every order, but add up one currency only', () => {
     const sales = [sale('2026-11-20', 3, '30.00'), sale('2026-11-20', 1, '99.00', 'USD')]
     expect(mainCurrency(sales)).toBe('EUR')
-    expect(everyDay(sales, today, 1)).toEqual([{ day: '2026-11-20', orders: 4, revenue: 30 }])
+    expect(everyDay(sales, today, 1)).toEqual([{ day: '2026-11-20', orders: 4, revenueMinor: 3000 }])
+  })
+
+  it('are added up to the last cent, however many there are', () => {
+    const sales = Array.from({ length: 3 }, () => sale('2026-11-20', 1, '0.10'))
+    expect(everyDay(sales, today, 1)[0]?.revenueMinor).toBe(30)
+    expect([digitsOfRevenue(sales), digitsOfRevenue([sale('2026-11-20', 1, '100', 'JPY')])]).toEqual([2, 0])
   })
 
   it('are in euros as long as there are none', () => {

@@ -1,4 +1,5 @@
 import type { ResultOf } from '@/graphql/tada'
+import { digitsOf, toMinor } from '../money'
 import type { ReportsQuery } from './documents'
 
 type Reports = ResultOf<typeof ReportsQuery>['reports']
@@ -9,23 +10,24 @@ export interface Day {
   /** `2026-11-20` */
   day: string
   orders: number
-  /** For the height of a bar only; what is read is the text. */
-  revenue: number
+  /** In the smallest unit of the currency. */
+  revenueMinor: number
 }
 
 /** The days from the first to the last, without gaps: a day without a sale is a zero, not a missing bar. */
 export function everyDay(sales: Reports['salesPerDay'], today: Date, days: number): Day[] {
   const currency = mainCurrency(sales)
+  const digits = digitsOfRevenue(sales)
   const byDay = new Map<string, Day>()
   for (const { day, orders, revenue } of sales) {
-    const known = byDay.get(day) ?? { day, orders: 0, revenue: 0 }
+    const known = byDay.get(day) ?? { day, orders: 0, revenueMinor: 0 }
     known.orders += orders
-    if (revenue.currencyCode === currency) known.revenue += Number.parseFloat(revenue.amount)
+    if (revenue.currencyCode === currency) known.revenueMinor += Number(toMinor(revenue.amount, digits))
     byDay.set(day, known)
   }
   return Array.from({ length: days }, (_, index) => {
     const day = new Date(today.getTime() - (days - 1 - index) * DAY_MS).toISOString().slice(0, 10)
-    return byDay.get(day) ?? { day, orders: 0, revenue: 0 }
+    return byDay.get(day) ?? { day, orders: 0, revenueMinor: 0 }
   })
 }
 
@@ -37,6 +39,13 @@ export function mainCurrency(sales: Reports['salesPerDay']): string {
   }
   const [most] = [...counts].sort(([, a], [, b]) => b - a)
   return most?.[0] ?? 'EUR'
+}
+
+/** How many digits what was sold in the main currency has behind the point. */
+export function digitsOfRevenue(sales: Reports['salesPerDay']): number {
+  const currency = mainCurrency(sales)
+  const own = sales.filter(({ revenue }) => revenue.currencyCode === currency)
+  return Math.max(0, ...own.map(({ revenue }) => digitsOf(revenue.amount)))
 }
 
 export const FUNNEL_STEPS = ['cartsFilled', 'checkouts', 'stockReserved', 'paid', 'confirmed', 'shipped', 'delivered'] as const

@@ -2,7 +2,7 @@ import { computed, toValue } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import { usePolledQuery } from '../parts/usePolledQuery'
 import { ReportsQuery } from './documents'
-import { endings, everyDay, funnelSteps, mainCurrency } from './figures'
+import { digitsOfRevenue, endings, everyDay, funnelSteps, mainCurrency } from './figures'
 
 const POLL_EVERY_MS = 15_000
 
@@ -17,6 +17,7 @@ export function useReports(days: MaybeRefOrGetter<number>) {
     isKnown: computed(() => reports.value !== undefined),
     days: computed(() => everyDay(reports.value?.salesPerDay ?? [], new Date(), toValue(days))),
     currency: computed(() => mainCurrency(reports.value?.salesPerDay ?? [])),
+    revenueDigits: computed(() => digitsOfRevenue(reports.value?.salesPerDay ?? [])),
     topProducts: computed(() => reports.value?.topProducts ?? []),
     funnel: computed(() => (reports.value ? funnelSteps(reports.value.checkoutFunnel) : [])),
     endings: computed(() => endings(reports.value?.sagaOutcomes ?? [])),

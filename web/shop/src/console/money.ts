@@ -3,15 +3,16 @@
 const AMOUNT = /^(\d{1,15})(?:[.,](\d{1,3}))?$/
 
 /** How many digits an amount of the currency has behind the point, told by an amount that the server sent. */
-const digitsOf = (amount: string) => amount.split('.')[1]?.length ?? 0
+export const digitsOf = (amount: string) => amount.split('.')[1]?.length ?? 0
 
-function toMinor(amount: string, digits: number): bigint | null {
+/** Null if that is no amount, or one of more digits. */
+export function toMinor(amount: string, digits: number): bigint | null {
   const [, whole, fraction = ''] = AMOUNT.exec(amount.trim()) ?? []
   if (whole === undefined || fraction.length > digits) return null
   return BigInt(whole + fraction.padEnd(digits, '0'))
 }
 
-function fromMinor(minor: bigint, digits: number): string {
+export function fromMinor(minor: bigint, digits: number): string {
   if (digits === 0) return String(minor)
   const text = String(minor).padStart(digits + 1, '0')
   return `${text.slice(0, -digits)}.${text.slice(-digits)}`
