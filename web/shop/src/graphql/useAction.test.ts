@@ -1,9 +1,7 @@
-import { Client, fetchExchange } from '@urql/core'
-import { provideClient } from '@urql/vue'
-import { mount } from '@vue/test-utils'
-import { defineComponent, h, ref } from 'vue'
+import { ref } from 'vue'
 import { describe, expect, it } from 'vitest'
 import { RemoveFromCartMutation } from '@/cart/documents'
+import { onTestPage } from './onTestPage'
 import { useAction } from './useAction'
 import type { Attempt } from './useAction'
 
@@ -12,29 +10,15 @@ type Answer = 'lost' | 'done'
 /** An action, and a server that gives these answers one after the other; `keys` are those that it saw. */
 function action(answers: Answer[], attempt = ref<Attempt | null>(null)) {
   const keys: string[] = []
-  const client = new Client({
-    url: 'http://shop.example/graphql',
-    preferGetMethod: false,
-    exchanges: [fetchExchange],
-    fetch: (_, init) => {
-      keys.push(JSON.parse(String(init?.body)).variables.input.idempotencyKey)
-      if (answers.shift() === 'lost') return Promise.reject(new TypeError('the connection was lost'))
-      return Promise.resolve(Response.json({ data: { removeFromCart: { cart: null, userErrors: [] } } }))
+  const { used } = onTestPage(
+    () => useAction(RemoveFromCartMutation, attempt),
+    ({ variables }) => {
+      keys.push(variables.input.idempotencyKey)
+      if (answers.shift() === 'lost') throw new TypeError('the connection was lost')
+      return { removeFromCart: { cart: null, userErrors: [] } }
     },
-  })
-  let run: ((input: { itemId: string }) => Promise<unknown>) | undefined
-  const Inner = defineComponent(() => {
-    run = useAction(RemoveFromCartMutation, attempt).run
-    return () => null
-  })
-  mount(
-    defineComponent(() => {
-      provideClient(client)
-      return () => h(Inner)
-    }),
   )
-  if (!run) throw new Error('nothing was mounted')
-  return { run, keys }
+  return { run: used.run, keys }
 }
 
 describe('an action', () => {

@@ -67,3 +67,8 @@ const PAYMENT_LOOKS: Record<string, Look> = {
 }
 
 export const lookOfPayment = (status: string) => PAYMENT_LOOKS[status] ?? UNKNOWN
+
+/** States of a payment or a refund that the provider has still to decide. */
+const UNDECIDED = new Set(['PENDING', 'AUTHORIZED'])
+
+export const isDecided = ({ status }: { status: string }) => !UNDECIDED.has(status)

@@ -3,7 +3,7 @@ import type { MaybeRefOrGetter } from 'vue'
 import type { ResultOf, VariablesOf } from '@/graphql/tada'
 import { usePolledQuery } from '../parts/usePolledQuery'
 import { OrderQuery, OrdersQuery, StuckQuery } from './documents'
-import { isAtRest } from './outcomes'
+import { isAtRest, isDecided } from './outcomes'
 
 export type ConsoleOrder = NonNullable<ResultOf<typeof OrderQuery>['order']>
 export type ConsoleSaga = NonNullable<ResultOf<typeof OrderQuery>['saga']>
@@ -43,7 +43,9 @@ export function useStuckSagas(variables: MaybeRefOrGetter<VariablesOf<typeof Stu
   }
 }
 
-/** One order with its saga; followed closely while it moves or somebody has still to hear of it. */
+/**
+ * One order with its saga; followed closely while it moves, money is on its way, or somebody has still to hear of it.
+ */
 export function useOrder(id: MaybeRefOrGetter<string>) {
   const everyMs = shallowRef(MOVING_EVERY_MS)
   const { data, error, fetching, refresh } = usePolledQuery(
@@ -53,9 +55,14 @@ export function useOrder(id: MaybeRefOrGetter<string>) {
   const order = computed(() => data.value?.order)
   const isSettled = computed(() => {
     const deliveries = data.value?.saga?.events?.flatMap((event) => event.deliveries) ?? []
-    return isAtRest(order.value?.status ?? '') && deliveries.every((delivery) => delivery.handledAt !== null)
+    const payments = order.value?.payments ?? []
+    return (
+      isAtRest(order.value?.status ?? '') &&
+      [...payments, ...payments.flatMap((payment) => payment.refunds)].every(isDecided) &&
+      deliveries.every((delivery) => delivery.handledAt !== null)
+    )
   })
-  watch(isSettled, (settled) => (everyMs.value = settled ? RESTING_EVERY_MS : MOVING_EVERY_MS))
+  watch(isSettled, (settled) => (everyMs.value = settled ? RESTING_EVERY_MS : MOVING_EVERY_MS), { immediate: true })
   return {
     order,
     saga: computed(() => data.value?.saga),

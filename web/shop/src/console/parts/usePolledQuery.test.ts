@@ -1,8 +1,7 @@
-import { Client, fetchExchange } from '@urql/core'
-import { provideClient } from '@urql/vue'
-import { flushPromises, mount } from '@vue/test-utils'
-import { computed, defineComponent, h, nextTick, ref, watch } from 'vue'
+import { flushPromises } from '@vue/test-utils'
+import { computed, nextTick, ref, watch } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { onTestPage } from '@/graphql/onTestPage'
 import { graphql } from '@/graphql/tada'
 import { usePolledQuery } from './usePolledQuery'
 
@@ -22,35 +21,20 @@ function show(state: 'visible' | 'hidden') {
   document.dispatchEvent(new Event('visibilitychange'))
 }
 
-/** A page that polls; `answers` may be replaced by what the next ones are, and `asked` counts them. */
+/** A page that polls; `server.name` may be replaced by what the next answers are, and `asked` counts them. */
 async function polling() {
   const server = { asked: 0, name: 'first' as string | null }
-  const client = new Client({
-    url: 'http://shop.example/graphql',
-    preferGetMethod: false,
-    exchanges: [fetchExchange],
-    fetch: () => {
-      server.asked += 1
-      if (server.name === null) return Promise.reject(new TypeError('the connection was lost'))
-      return Promise.resolve(Response.json({ data: { deadLetters: { items: [{ queue: server.name }] } } }))
-    },
-  })
   const about = ref('something')
-  let query: ReturnType<typeof poll> | undefined
-  const poll = () => usePolledQuery({ query: Document, variables: computed(() => ({ about: about.value })) }, EVERY_MS)
-  const Inner = defineComponent(() => {
-    query = poll()
-    return () => null
-  })
-  const page = mount(
-    defineComponent(() => {
-      provideClient(client)
-      return () => h(Inner)
-    }),
+  const { used: query, page } = onTestPage(
+    () => usePolledQuery({ query: Document, variables: computed(() => ({ about: about.value })) }, EVERY_MS),
+    () => {
+      server.asked += 1
+      if (server.name === null) throw new TypeError('the connection was lost')
+      return { deadLetters: { items: [{ queue: server.name }] } }
+    },
   )
   await flushPromises()
-  if (!query) throw new Error('nothing was mounted')
-  const name = () => query?.data.value?.deadLetters.items[0]?.queue
+  const name = () => query.data.value?.deadLetters.items[0]?.queue
   return { query, name, about, server, page }
 }
 
