@@ -102,7 +102,6 @@ export const ExportQuery = graphql(
           hasNextPage
           endCursor
         }
-        totalCount
       }
     }
   `,

@@ -5,7 +5,7 @@ import { planImport } from './csv'
 import type { Line, Plan } from './csv'
 import { CreateProductMutation, UpdateProductMutation } from './documents'
 import { formOf, toCreateInput, toUpdateInput } from './productForm'
-import { useAllProducts, useCategoryTable } from './useProducts'
+import { useWholeCatalogue } from './useProducts'
 
 export interface Failure {
   line: Line
@@ -16,8 +16,7 @@ export interface Failure {
 export function useImport() {
   const textOf = useErrorText('console')
   const faultText = useFaultText()
-  const { readAll } = useAllProducts()
-  const { categories } = useCategoryTable()
+  const { readProducts, readCategories } = useWholeCatalogue()
   const creation = useAction(CreateProductMutation)
   const change = useAction(UpdateProductMutation)
 
@@ -33,8 +32,8 @@ export function useImport() {
     state.value = 'reading'
     isUnreachable.value = false
     try {
-      const [text, products] = await Promise.all([file.text(), readAll(null)])
-      plan.value = planImport(text, { products, categories: categories.value })
+      const [text, products, categories] = await Promise.all([file.text(), readProducts(null), readCategories()])
+      plan.value = planImport(text, { products, categories })
       state.value = 'planned'
     } catch {
       isUnreachable.value = true

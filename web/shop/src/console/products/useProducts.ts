@@ -1,3 +1,4 @@
+import type { AnyVariables, TypedDocumentNode } from '@urql/core'
 import { useClientHandle, useQuery } from '@urql/vue'
 import { computed, toValue } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
@@ -73,26 +74,29 @@ export function useCategoryTable() {
   }
 }
 
-/** Reads a whole list of products, page by page. `tell` hears how far it is. */
-export function useAllProducts() {
+/** Reads all there is, as the server has it now: what is written into a file, or compared with one. */
+export function useWholeCatalogue() {
   const client = useClientHandle().client
 
-  async function readAll(
-    filter: VariablesOf<typeof ExportQuery>['filter'],
-    tell: (read: number, total: number) => void = () => undefined,
-  ): Promise<Product[]> {
-    const products: Product[] = []
-    let after: string | null = null
-    do {
-      const variables: VariablesOf<typeof ExportQuery> = { after, filter }
-      const { data, error } = await client.query(ExportQuery, variables, { requestPolicy: 'network-only' }).toPromise()
-      if (!data) throw error ?? new Error('the products could not be read')
-      products.push(...data.products.edges.map((edge) => edge.node))
-      tell(products.length, data.products.totalCount)
-      after = data.products.pageInfo.hasNextPage ? data.products.pageInfo.endCursor : null
-    } while (after)
-    return products
+  async function read<Data, Variables extends AnyVariables>(query: TypedDocumentNode<Data, Variables>, variables: Variables) {
+    const { data, error } = await client.query(query, variables, { requestPolicy: 'network-only' }).toPromise()
+    if (!data) throw error ?? new Error('the catalogue could not be read')
+    return data
   }
 
-  return { readAll }
+  /** Page by page. */
+  async function readProducts(filter: VariablesOf<typeof ExportQuery>['filter']): Promise<Product[]> {
+    const found: Product[] = []
+    let after: string | null = null
+    do {
+      const { products }: ResultOf<typeof ExportQuery> = await read(ExportQuery, { after, filter })
+      found.push(...products.edges.map((edge) => edge.node))
+      after = products.pageInfo.hasNextPage ? products.pageInfo.endCursor : null
+    } while (after)
+    return found
+  }
+
+  const readCategories = async () => (await read(CategoryTableQuery, {})).categories
+
+  return { readProducts, readCategories }
 }
