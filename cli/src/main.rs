@@ -74,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Psql(options) => psql::run(&folder, options),
         Command::Bench(options) => bench::run(&folder, options).await,
         Command::Broker(options) => broker::run(options),
-        Command::Asyncapi => terminal::print_json(&asyncapi::document()),
+        Command::Asyncapi => terminal::print(asyncapi::DOCUMENT),
         Command::Probe(options) => probe::run(options).await,
         Command::Doctor(options) => doctor::run(folder, options).await,
         Command::Servers(options) => install::run(options).await,

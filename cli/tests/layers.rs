@@ -12,7 +12,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
     let mut rules: Vec<(String, Vec<&str>)> = vec![
         ("events".into(), vec![]),
-        ("asyncapi".into(), vec!["events"]),
+        ("asyncapi".into(), vec![]),
         ("database".into(), vec!["events"]),
         ("messaging".into(), vec!["events", "database"]),
         ("service".into(), vec!["events", "database"]),

@@ -156,8 +156,7 @@ impl Gateway {
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let sdl: axum::body::Bytes = sdl().into();
     let schema = async move || ([(CONTENT_TYPE, "text/plain; charset=utf-8")], sdl);
-    let events: axum::body::Bytes = asyncapi::document().to_string().into();
-    let events = async move || ([(CONTENT_TYPE, "application/json")], events);
+    let events = async || ([(CONTENT_TYPE, "application/json")], asyncapi::DOCUMENT);
     Router::new()
         .route("/graphql", get(http::get).post(http::post))
         .route("/graphiql", get(graphiql::page))

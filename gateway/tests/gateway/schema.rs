@@ -59,7 +59,7 @@ async fn what_the_events_look_like_is_served() {
     let request = axum::http::Request::get("/asyncapi.json").body(axum::body::Body::empty()).unwrap();
     let (status, headers, body) = Running::new().send(request).await;
     assert_eq!((status.as_u16(), &headers["content-type"]), (200, &"application/json".parse().unwrap()));
-    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), asyncapi::document());
+    assert_eq!(body, asyncapi::DOCUMENT);
 }
 
 /// Every mutation is `x(input: XInput!): XPayload!`, with an idempotency key in the input; `!` may be missing where

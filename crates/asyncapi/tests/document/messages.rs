@@ -84,10 +84,7 @@ fn message<E: Event>(documentation: &str, example: &Value) -> Value {
     })
 }
 
-/// The event as its service would publish it, of what the schemas give as examples.
-///
-/// # Panics
-/// If that is not such an event: a text of its payload gives no example. A test makes all of them.
+/// The event as its service would publish it, of what the schemas give as examples: each text has to give one.
 fn example<E: Event>(payload: &Value, schemas: &Map<String, Value>) -> Value {
     let payload = schema::example(payload, schemas);
     let event: E = serde_json::from_value(payload).unwrap_or_else(|error| panic!("an example of {}: {error}", E::TYPE));
