@@ -9,6 +9,7 @@ use events::topology::{Exchange, QUEUES, Queue};
 use events::{CorrelationId, Draft, EventId, OrderId, StockReleased};
 use messaging::{Consumer, Handler, QueueDepth, Relay, Transport};
 use testkit::{FaultProxy, TestBroker, TestDatabase, eventually, foundation_with};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,19 @@ impl Running {
 
     pub async fn ended(self) {
         tokio::time::timeout(LIMIT, self.task).await.expect("it ends in time").expect("it does not panic");
+    }
+}
+
+/// A transaction that recorded events.
+pub struct OpenTransaction {
+    commit: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+impl OpenTransaction {
+    pub async fn commit(self) {
+        self.commit.send(()).expect("it is open");
+        self.task.await.expect("it ends").expect("it commits");
     }
 }
 
@@ -164,10 +178,29 @@ impl Harness {
 
     /// Records events of products, in one transaction.
     pub async fn record(&self, drafts: &[Draft]) {
+        record_in(&self.products, drafts).await;
+    }
+
+    /// Records events in a transaction that stays open until it is told to commit, and changes them there as `sql` says.
+    pub async fn record_and_wait(&self, database: Database, drafts: &[Draft], sql: &'static str) -> OpenTransaction {
         let drafts = drafts.to_vec();
-        let recorded: Result<(), Error> =
-            self.products.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
-        recorded.expect("record");
+        let (opened, is_open) = oneshot::channel();
+        let (commit, told) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let recording = database.write(move |tx| {
+                Box::pin(async move {
+                    tx.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+                    outbox::record(tx, &drafts).await?;
+                    tx.batch_execute(sql).await?;
+                    opened.send(()).expect("the test goes on");
+                    told.await.expect("the test goes on");
+                    Ok::<(), Error>(())
+                })
+            });
+            recording.await
+        });
+        tokio::time::timeout(LIMIT, is_open).await.expect("in time").expect("recorded");
+        OpenTransaction { commit, task }
     }
 
     /// Puts bodies on the way as no relay would.
@@ -381,6 +414,14 @@ pub fn schema(service: &str) -> &'static str {
 
 pub fn queue(service: &str, exchange: Exchange) -> &'static Queue {
     QUEUES.iter().find(|queue| queue.service == service && queue.exchange == exchange).expect("in the topology")
+}
+
+/// Records events in one transaction.
+pub async fn record_in(database: &Database, drafts: &[Draft]) {
+    let drafts = drafts.to_vec();
+    let recorded: Result<(), Error> =
+        database.write(move |tx| Box::pin(async move { outbox::record(tx, &drafts).await })).await;
+    recorded.expect("record");
 }
 
 /// The queue that most cases use.

@@ -8,7 +8,7 @@ use testkit::eventually;
 use uuid::Uuid;
 
 use crate::doomed::Doomed;
-use crate::harness::{Harness, Kind, LIMIT, drafts, ids, orders};
+use crate::harness::{Harness, Kind, LIMIT, drafts, ids, orders, record_in};
 use crate::probe::Probe;
 
 #[tokio::test]
@@ -112,6 +112,42 @@ async fn a_relay_killed_between_confirm_and_delete(kind: Kind) {
     assert_eq!(shop.effects("orders", &ids(&all)).await, [1; 10]);
 }
 
+#[tokio::test]
+async fn what_commits_late_is_sent_however_far_the_relay_has_come_in_one_database() {
+    what_commits_late_is_sent_however_far_the_relay_has_come(Kind::SameDatabase).await;
+}
+
+#[tokio::test]
+async fn what_commits_late_is_sent_however_far_the_relay_has_come_over_postgres() {
+    what_commits_late_is_sent_however_far_the_relay_has_come(Kind::Apart).await;
+}
+
+#[tokio::test]
+async fn what_commits_late_is_sent_however_far_the_relay_has_come_over_rabbitmq() {
+    what_commits_late_is_sent_however_far_the_relay_has_come(Kind::Rabbit).await;
+}
+
+/// Twice what a relay carries at once: it goes on from where the first half ended, far beyond what commits late.
+const BACKLOG: usize = 400;
+
+async fn what_commits_late_is_sent_however_far_the_relay_has_come(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let _orders = shop.consumer(orders(), Probe::new());
+    shop.until_declared().await;
+    // Another process, without a relay: whoever finds what it records has looked for it.
+    let elsewhere = shop.db.database("products", "catalog");
+    let (late, backlog) = (drafts(1), drafts(BACKLOG));
+    let for_a_minute = "UPDATE outbox SET next_attempt_at = now() - interval '1 minute'";
+    let open = shop.record_and_wait(elsewhere.clone(), &late, for_a_minute).await;
+    record_in(&elsewhere, &backlog).await;
+    let _relay = shop.relay();
+    shop.until_applied("orders", &ids(&backlog)).await;
+    assert_eq!(shop.effects("orders", &ids(&late)).await, [0]);
+    open.commit().await;
+    shop.until_applied("orders", &ids(&late)).await;
+    shop.until_idle(&["orders"]).await;
+}
+
 async fn end_leases(shop: &Harness) {
     shop.owner.execute("UPDATE catalog.outbox SET next_attempt_at = now()", &[]).await.expect("end the leases");
 }
@@ -132,7 +168,7 @@ async fn claim_all(shop: &Harness, lease: Uuid, rows: usize) {
     eventually(LIMIT, || async {
         end_leases(shop).await;
         let db = shop.products.read().await.expect("connect");
-        let claimed = outbox::claim(&db, 200, lease, Duration::from_secs(3_600), None).await.expect("claim");
+        let claimed = outbox::claim(&db, 200, lease, Duration::from_secs(3_600), None).await.expect("claim").claimed;
         if claimed.len() == rows { Ok(()) } else { Err(format!("{} of {rows} claimed", claimed.len())) }
     })
     .await;
