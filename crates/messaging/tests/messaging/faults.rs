@@ -1,9 +1,8 @@
 //! What both transports promise when something dies, hangs or goes away.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use database::{Error, outbox};
+use database::outbox;
 use events::topology::Exchange;
 use testkit::{FaultProxy, eventually};
 use tokio::sync::Semaphore;
@@ -33,41 +32,6 @@ pub async fn a_consumer_that_dies_half_way_in(shop: Harness, limit: Duration) {
     shop.until_applied_within(limit, "orders", &ids(&batch)).await;
     shop.until_idle(&["orders"]).await;
     assert_eq!(shop.depth(orders()).await.dead, 0);
-}
-
-pub async fn who_takes_its_consumer_down_is_parked_and_nobody_else(kind: Kind) {
-    let shop = Harness::new(kind).await;
-    let batch = drafts(7);
-    let killer = batch[3].envelope.event_id;
-    let rest: Vec<_> = ids(&batch).into_iter().filter(|id| *id != killer).collect();
-    let relay = shop.relay();
-    shop.record(&batch).await;
-    shop.until_ready(orders(), 7).await;
-    relay.stop().await;
-    let mut deaths = 0;
-    loop {
-        let probe = Probe::with(Act::Apply, [(killer, Act::Pause)]);
-        let doomed = Doomed::consumer(&shop, orders(), probe.clone());
-        let parked = eventually(LIMIT, || async {
-            shop.fast_forward().await;
-            match (probe.paused.try_acquire(), shop.depth(orders()).await) {
-                (Ok(_), _) => Ok(false),
-                (Err(_), depth) if depth.dead > 0 => Ok(true),
-                (Err(_), depth) => Err(format!("{deaths} deaths, {depth:?}")),
-            }
-        })
-        .await;
-        if parked {
-            break;
-        }
-        doomed.kill();
-        deaths += 1;
-    }
-    // The last consumer lives on.
-    shop.until_applied("orders", &rest).await;
-    let dead = shop.until_dead(orders(), 1).await;
-    assert_eq!(dead, [(body(&batch[3]), "delivered 2 times without an answer".to_owned())]);
-    assert_eq!(deaths, 2 * 4, "twice in each tier");
 }
 
 pub async fn shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once(kind: Kind) {
@@ -232,31 +196,14 @@ pub async fn what_commits_late_is_applied_like_all_the_rest(kind: Kind) {
     let shop = Harness::new(kind).await;
     let _running = (shop.relay(), shop.consumer(orders(), Probe::new()));
     let early = drafts(3);
-    let doors = Arc::new((Semaphore::new(0), Semaphore::new(0)));
-    let late = tokio::spawn({
-        let (products, early, doors) = (shop.products.clone(), early.clone(), Arc::clone(&doors));
-        async move {
-            let recording = products.write(move |tx| {
-                Box::pin(async move {
-                    tx.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-                    outbox::record(tx, &early).await?;
-                    doors.0.add_permits(1);
-                    permit(&doors.1).await;
-                    Ok::<(), Error>(())
-                })
-            });
-            recording.await
-        }
-    });
-    permit(&doors.0).await;
+    let late = shop.record_and_wait(shop.products.clone(), &early, "").await;
     for _ in 0..3 {
         let others = drafts(20);
         shop.record(&others).await;
         shop.until_applied("orders", &ids(&others)).await;
     }
     assert_eq!(shop.effects("orders", &ids(&early)).await, [0; 3]);
-    doors.1.add_permits(1);
-    late.await.expect("it ends").expect("committed");
+    late.commit().await;
     shop.until_applied("orders", &ids(&early)).await;
     shop.until_idle(&["orders"]).await;
 }

@@ -1,8 +1,8 @@
 //! What every transport promises, as one suite that each of them runs, and what is PostgreSQL's own.
 
-mod aborting;
 mod conformance;
 mod dead_letters;
+mod deadly;
 mod doomed;
 mod faults;
 mod harness;
@@ -32,7 +32,6 @@ macro_rules! on_every_transport {
 }
 
 on_every_transport! {
-    aborting::who_aborts_its_process_is_parked_and_nobody_else,
     conformance::events_are_consumed_once,
     conformance::an_event_arrives_without_waiting_for_a_sweep,
     conformance::duplicates_change_nothing,
@@ -52,8 +51,9 @@ on_every_transport! {
     dead_letters::a_replayed_message_has_all_its_tries_again,
     dead_letters::two_operators_at_once_handle_each_letter_once,
     dead_letters::what_is_discarded_is_gone_and_nothing_else,
+    deadly::who_aborts_its_process_is_parked_and_nobody_else,
+    deadly::who_takes_its_consumer_down_is_parked_and_nobody_else,
     faults::a_consumer_that_dies_half_way_leaves_its_messages_to_the_next,
-    faults::who_takes_its_consumer_down_is_parked_and_nobody_else,
     faults::shutdown_finishes_what_is_begun_and_leaves_the_rest_at_once,
     faults::while_the_broker_is_away_events_wait_and_then_drain,
     faults::what_is_committed_is_told_although_it_could_not_be_acknowledged,
