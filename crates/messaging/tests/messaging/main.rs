@@ -11,6 +11,7 @@ mod postgres;
 mod probe;
 mod rabbit_probe;
 mod relays;
+mod releases;
 mod traces;
 
 /// Runs each case on each transport, as a test of its own.
