@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseAmount, remaining } from './money'
+import { fromMinor, parseAmount, remaining, toMinor } from './money'
 
 it.each([
   ['37.00', '0.00', '37.00'],
@@ -24,4 +24,14 @@ it.each([
   ['1.5', '500', null],
 ])('%s of at most %s is read as %s', (text, limit, amount) => {
   expect(parseAmount(text, limit)).toBe(amount)
+})
+
+it.each([
+  ['12.50', 2, 1250n],
+  ['-0.05', 2, -5n],
+  ['-12.50', 2, -1250n],
+  ['-500', 0, -500n],
+])('%s in whole units, and back', (amount, digits, minor) => {
+  expect(toMinor(amount, digits)).toBe(minor)
+  expect(fromMinor(minor, digits)).toBe(amount)
 })

@@ -1,6 +1,6 @@
 /** Exact sums of money as whole minor units: decimal strings in, decimal strings out, no float between. */
 
-const AMOUNT = /^(\d{1,15})(?:[.,](\d{1,3}))?$/
+const AMOUNT = /^(-?\d{1,15})(?:[.,](\d{1,3}))?$/
 
 /** How many digits an amount of the currency has behind the point, told by an amount that the server sent. */
 export const digitsOf = (amount: string) => amount.split('.')[1]?.length ?? 0
@@ -14,8 +14,9 @@ export function toMinor(amount: string, digits: number): bigint | null {
 
 export function fromMinor(minor: bigint, digits: number): string {
   if (digits === 0) return String(minor)
-  const text = String(minor).padStart(digits + 1, '0')
-  return `${text.slice(0, -digits)}.${text.slice(-digits)}`
+  const sign = minor < 0n ? '-' : ''
+  const text = String(minor < 0n ? -minor : minor).padStart(digits + 1, '0')
+  return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
 }
 
 /** What is left of `amount` after `taken`, never below zero. */
@@ -29,6 +30,6 @@ export function remaining(amount: string, taken: string): string {
 export function parseAmount(text: string, limit: string): string | null {
   const digits = digitsOf(limit)
   const minor = toMinor(text, digits)
-  if (minor === null || minor === 0n || minor > (toMinor(limit, digits) ?? 0n)) return null
+  if (minor === null || minor <= 0n || minor > (toMinor(limit, digits) ?? 0n)) return null
   return fromMinor(minor, digits)
 }

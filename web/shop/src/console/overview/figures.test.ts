@@ -33,6 +33,11 @@ describe('sales per day', () => {
     expect([digitsOfRevenue(sales), digitsOfRevenue([sale('2026-11-20', 1, '100', 'JPY')])]).toEqual([2, 0])
   })
 
+  it('are less than nothing where more was given back than sold', () => {
+    const sales = [sale('2026-11-19', 1, '30.00'), sale('2026-11-20', 0, '-12.50')]
+    expect(everyDay(sales, today, 2).map(({ revenueMinor }) => revenueMinor)).toEqual([3000, -1250])
+  })
+
   it('are in euros as long as there are none', () => {
     expect(mainCurrency([])).toBe('EUR')
   })
