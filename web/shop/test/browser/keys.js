@@ -35,6 +35,15 @@ export async function tabTo(page, locator, key = 'Tab') {
   assert.fail(`Tab does not lead to ${locator}`)
 }
 
+/** The two ways in which a keyboard gets on: to something, and into it. */
+export const keys = (page) => ({
+  tab: (locator) => tabTo(page, locator),
+  enter: async (locator, key) => {
+    await tabTo(page, locator, key)
+    await page.keyboard.press('Enter')
+  },
+})
+
 /** Waits until something has the focus. */
 export async function focusIsOn(page, locator) {
   await page.waitForFunction((element) => element === document.activeElement, await locator.elementHandle())

@@ -1,4 +1,6 @@
 // What the console's tests need of a shop besides pages: an operator who is logged in, orders, messages that fail.
+import assert from 'node:assert/strict'
+import { visitor } from './shop.js'
 
 export async function logIn(page, email, password, next) {
   await page.goto(`/login?next=${encodeURIComponent(next)}`)
@@ -9,6 +11,15 @@ export async function logIn(page, email, password, next) {
 }
 
 export const logInAsOperator = (page, next = '/console') => logIn(page, 'admin@prost.example', 'admin-password', next)
+
+/** Does something in the console, as an operator; nothing may go wrong unseen meanwhile. */
+export async function visitConsole(shop, path, work, options) {
+  const { page, complaints, leave } = await visitor(shop, options)
+  await logInAsOperator(page, path)
+  await work(page)
+  await leave()
+  assert.deepEqual(complaints, [])
+}
 
 /** The gateway, asked as somebody who has logged in. */
 export async function caller(shop, email, password) {
@@ -129,7 +140,8 @@ function sql(shop, statement) {
   return shop.prost('psql', '--', '--quiet', '--set=ON_ERROR_STOP=1', `--command=${statement}`)
 }
 
-async function until(isSo, deadlineMs = 30_000) {
+/** Asks again and again until it is so. */
+export async function until(isSo, deadlineMs = 60_000) {
   const end = Date.now() + deadlineMs
   while (!(await isSo())) if (Date.now() > end) throw new Error('it did not become so in time')
 }
