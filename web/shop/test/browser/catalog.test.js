@@ -7,6 +7,12 @@ let shop
 before(async () => (shop = await openShop()))
 after(() => shop?.close())
 
+/** In the page: every product that is listed costs so much at most, and there are some. */
+function areAllUpTo(most) {
+  const prices = [...document.querySelectorAll('main article')].map((card) => Number(/€([\d.]+)/.exec(card.textContent)[1]))
+  return prices.length > 0 && prices.every((price) => price <= most)
+}
+
 for (const device of Object.keys(DEVICES)) {
   describe(`on a ${device}`, () => {
     test('a search suggests while it is typed, and the keyboard chooses', async () => {
@@ -39,7 +45,13 @@ for (const device of Object.keys(DEVICES)) {
       await page.getByRole('textbox', { name: 'To' }).fill('15')
       await page.getByRole('textbox', { name: 'To' }).press('Tab')
       await page.waitForURL(/max=15/)
+      await page.waitForFunction(areAllUpTo, 15)
+      const cheap = await page.getByText(/^\d+ products?$/).innerText()
+      assert.ok(parseInt(cheap, 10) < count, `${cheap} of ${count}`)
+      assert.equal(await page.getByRole('main').getByRole('article').count(), Math.min(parseInt(cheap, 10), 24))
       await page.reload({ waitUntil: 'networkidle' })
+      await page.getByText(cheap, { exact: true }).waitFor()
+      await page.waitForFunction(areAllUpTo, 15)
       await page.getByRole('button', { name: /^Remove: up to/ }).click()
       await page.getByText(`${count} products`).waitFor()
       assert.doesNotMatch(page.url(), /max=/)
