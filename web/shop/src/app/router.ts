@@ -11,10 +11,11 @@ import { orderRoutes } from '@/orders/routes'
 import type { Session } from '@/graphql/session'
 import { endFirstPage } from '@/ui/turns'
 import { i18n, restored } from './i18n'
+import { showTitles } from './usePageTitle'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** Key of the page's title; a page whose title comes from data calls `usePageTitle` instead. */
+    /** Key of the page's title; a page whose title comes from data calls `usePageTitle` besides. */
     title?: string
     /** Who may see the page; others are sent to the login and come back. */
     requires?: 'login' | 'admin'
@@ -68,21 +69,19 @@ export function createShopRouter(session: Session) {
 
   // A title is a text: where the first page is quicker than the texts, it waits for them.
   router.beforeResolve(() => restored)
-  watch(i18n.global.locale, () => showTitle(router.currentRoute.value))
+  showTitles(() => {
+    const { title } = router.currentRoute.value.meta
+    return title && i18n.global.t(title)
+  })
 
   router.afterEach((to, from, failure) => {
     if (failure) return
-    showTitle(to)
     if (from.matched.length === 0 || to.path === from.path) return
     endFirstPage()
     void focusPage(to)
   })
 
   return router
-}
-
-function showTitle({ meta }: RouteLocationNormalized) {
-  if (meta.title) document.title = `${i18n.global.t(meta.title)} · Prost`
 }
 
 /** A new page is read out from its heading, and the keyboard begins there. */

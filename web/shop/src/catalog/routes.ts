@@ -19,5 +19,6 @@ export const catalogRoutes: RouteRecordRaw[] = [
     name: 'product',
     component: productPage,
     props: true,
+    meta: { title: 'catalog.product.title' },
   },
 ]

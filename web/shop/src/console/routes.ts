@@ -46,6 +46,7 @@ export const consoleRoutes: RouteRecordRaw[] = [
         name: 'console-order',
         component: () => import('./orders/OrderPage.vue'),
         props: true,
+        meta: { title: 'consoleOrders.order' },
       },
       {
         path: 'products',
@@ -70,6 +71,7 @@ export const consoleRoutes: RouteRecordRaw[] = [
         name: 'console-product',
         component: () => import('./products/EditProductPage.vue'),
         props: true,
+        meta: { title: 'consoleProducts.product' },
       },
       {
         path: 'categories',
@@ -88,6 +90,7 @@ export const consoleRoutes: RouteRecordRaw[] = [
         name: 'console-customer',
         component: () => import('./customers/CustomerPage.vue'),
         props: true,
+        meta: { title: 'consoleCustomers.customer' },
       },
       {
         path: 'messages',
