@@ -1,11 +1,13 @@
-//! Each rule of the oracle has something that breaks it and no other: none of them is empty words.
+//! Each rule of the oracle has something that breaks it and no other, and so has each promise: none is empty words.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use testkit::connect;
+use tokio_postgres::Client;
 
 use crate::messages::trade;
+use crate::support::promises::{self, Promise, Told};
 use crate::support::{Shop, Transport, oracle};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -136,6 +138,18 @@ const BREAKS: &[(&str, &str)] = &[
         "DELETE FROM payments.idempotency_records WHERE event_id IN (SELECT event_id FROM orders.events)",
     ),
 ];
+/// What shoppers were told, and what breaks it in the same shop.
+const BREAKS_OF_PROMISES: &[(&str, &str)] = &[
+    ("told Placed, and is gone", "DELETE FROM orders.orders WHERE status = 'COMPENSATED'"),
+    ("told Confirmed, and is gone", "DELETE FROM orders.orders WHERE status = 'CONFIRMED'"),
+    ("told Confirmed, and is CANCELLED", "UPDATE orders.orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'"),
+    ("told CalledOff, and is CONFIRMED", "UPDATE orders.orders SET status = 'CONFIRMED' WHERE status = 'CANCELLED'"),
+    (
+        "was bought twice",
+        "UPDATE orders.orders SET cart_id = (SELECT cart_id FROM orders.orders WHERE status = 'CONFIRMED' LIMIT 1)
+         WHERE status = 'CONFIRMED'",
+    ),
+];
 const ARCHIVED: &str = "the archive of analytics holds every event";
 const NOT_ARCHIVED: &str = "DELETE FROM events_archive WHERE event_type = 'OrderRolledBack'";
 
@@ -156,6 +170,15 @@ async fn what_breaks_one_rule_of_the_oracle_is_noticed_by_that_rule_alone() {
     }
     assert_eq!(noticed, oracle::rules().into_iter().collect(), "a rule that nothing breaks");
 
+    let promises = as_they_are(&owner).await;
+    assert_eq!(promises::broken(&owner, &promises).await, [""; 0]);
+    for (wrong, sql) in BREAKS_OF_PROMISES {
+        owner.batch_execute(&format!("BEGIN; {sql}")).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let said = promises::broken(&owner, &promises).await;
+        owner.batch_execute("ROLLBACK").await.expect("roll back");
+        assert!(!said.is_empty() && said.iter().all(|said| said.ends_with(wrong)), "{sql}: {said:?}");
+    }
+
     let letter = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
                   SELECT id, 'cart.events', 'cart.cleared', 'a letter', 1, 'a test'
                   FROM messaging.queues WHERE name = 'analytics.cart.events.queue'";
@@ -173,4 +196,15 @@ async fn what_breaks_one_rule_of_the_oracle_is_noticed_by_that_rule_alone() {
     assert!(said.starts_with("analytics.cart.events.queue holds 0 ready, 1 delayed"), "{said}");
     owner.batch_execute("DELETE FROM messaging.delayed_messages").await.expect("take it away");
     oracle::holds(&shop, 0, SOON).await;
+}
+
+/// All orders, as if each shopper had heard the last of it.
+async fn as_they_are(owner: &Client) -> Vec<Promise> {
+    let orders = owner.query("SELECT id, status FROM orders.orders", &[]).await.expect("read orders");
+    let told = |status| match status {
+        "CONFIRMED" => Told::Confirmed,
+        "CANCELLED" => Told::CalledOff,
+        _ => Told::Placed,
+    };
+    orders.iter().map(|row| Promise { order: row.get("id"), told: told(row.get("status")), hung_up: false }).collect()
 }

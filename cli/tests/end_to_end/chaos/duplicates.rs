@@ -5,9 +5,10 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::load::{self, Load};
+use super::load::Load;
 use super::{RECOVERY, faults, number};
-use crate::support::{Shop, Transport, oracle};
+use crate::support::promises::Told;
+use crate::support::{Shop, Transport, oracle, promises};
 
 /// Far more than an order takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,7 +37,8 @@ async fn duplicates(transport: Transport) {
     }
     let promised = load.finish().await;
     oracle::holds(&shop, 0, RECOVERY).await;
-    load::keeps_promises(&shop, &promised).await;
+    promises::are_kept(&shop, &promised).await;
+    assert!(promised.iter().any(|promise| promise.told == Told::Confirmed), "nobody was told of a confirmation");
     let owner = shop.database.owner().await;
     let stored = oracle::count(&owner, "SELECT count(*) FROM orders.orders").await;
     assert_eq!(stored, orders as i64, "an order for each checkout");

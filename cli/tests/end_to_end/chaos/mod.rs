@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{Shop, Transport, oracle};
+use crate::support::{Shop, Transport, oracle, promises};
 use faults::{Fault, Weather};
 use load::Load;
 use report::Report;
@@ -101,6 +101,6 @@ async fn storm(transport: Transport) {
     let (promised, ()) = tokio::join!(load.finish(), oracle::interrupted_orders_end(&weather.shop, limit));
     oracle::holds_but_for(&weather.shop, &weather.poison, limit).await;
     report.recovered(recovering.elapsed(), limit);
-    load::keeps_promises(&weather.shop, &promised).await;
+    promises::are_kept(&weather.shop, &promised).await;
     report.print(&weather.shop, &promised).await;
 }

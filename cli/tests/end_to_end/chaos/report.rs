@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::faults::Fault;
-use super::load::Promise;
+use crate::support::promises::{Promise, Told};
 use crate::support::{Shop, Transport};
 
 pub struct Report {
@@ -48,7 +48,9 @@ impl Report {
         }
         println!("    {:>5} in all", self.suffered.values().map(|(count, _)| count).sum::<usize>());
         let hung_up = promises.iter().filter(|promise| promise.hung_up).count();
+        let confirmed = promises.iter().filter(|promise| promise.told == Told::Confirmed).count();
         println!("  orders that a shopper was told of: {}, after hanging up: {hung_up}", promises.len());
+        println!("  that they are confirmed, and not called off: {confirmed}");
         let rows = owner.query("SELECT status, count(*) FROM orders.orders GROUP BY status ORDER BY status", &[]).await;
         for row in rows.expect("count orders") {
             println!("    {:>5} {}", row.get::<_, i64>(1), row.get::<_, String>(0));

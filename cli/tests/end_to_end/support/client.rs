@@ -146,39 +146,45 @@ impl Client {
 
     /// Watches an order live until its subscription ends; the states in the order in which they came, each told at once.
     pub async fn watch(&self, order: &str, told: impl Fn(&str)) -> Vec<String> {
+        let mut states = Vec::new();
+        let watching = self.try_watch(order, |status| {
+            told(status);
+            states.push(status.to_owned());
+        });
+        watching.await.unwrap_or_else(|error| panic!("watching {order}: {error}"));
+        states
+    }
+
+    /// The same; `Err` if it is broken off.
+    pub async fn try_watch(&self, order: &str, mut told: impl FnMut(&str)) -> Result<(), String> {
         let url = format!("{}/graphql", self.gateway.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a WebSocket URL");
         request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
-        let (mut socket, _) = connect_async(request).await.expect("open the WebSocket");
+        let (mut socket, _) = connect_async(request).await.map_err(|error| error.to_string())?;
         let token = self.token.as_deref().unwrap_or_default();
         let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
-        socket.send(Message::text(init.to_string())).await.expect("send");
         let query = "subscription($id: ID!) { orderStatus(orderId: $id) { id status } }";
         let subscribe =
             json!({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": {"id": order}}});
-        let mut states = Vec::new();
-        while let Some(message) = socket.next().await {
-            let text = match message.expect("receive") {
-                Message::Text(text) => text,
-                Message::Close(frame) => panic!("the gateway closed the socket: {frame:?}"),
-                _ => continue,
+        let mut say = Some(init);
+        loop {
+            if let Some(message) = say.take() {
+                socket.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())?;
+            }
+            let text = match socket.next().await {
+                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                other => return Err(format!("the socket ended: {other:?}")),
             };
             let message: Value = serde_json::from_str(&text).expect("JSON");
-            match message["type"].as_str() {
-                Some("connection_ack") => {
-                    socket.send(Message::text(subscribe.to_string())).await.expect("send");
-                }
-                Some("next") => {
-                    let status = message["payload"]["data"]["orderStatus"]["status"].as_str();
-                    let status = status.unwrap_or_else(|| panic!("{message}"));
-                    told(status);
-                    states.push(status.to_owned());
-                }
-                Some("complete") => break,
-                Some("ping") => socket.send(Message::text(r#"{"type":"pong"}"#)).await.expect("send"),
-                _ => panic!("unexpected: {message}"),
+            let status = message["payload"]["data"]["orderStatus"]["status"].as_str();
+            match (message["type"].as_str(), status) {
+                (Some("connection_ack"), _) => say = Some(subscribe.clone()),
+                (Some("next"), Some(status)) => told(status),
+                (Some("ping"), _) => say = Some(json!({"type": "pong"})),
+                (Some("complete"), _) => return Ok(()),
+                _ => return Err(format!("unexpected: {message}")),
             }
         }
-        states
     }
 }

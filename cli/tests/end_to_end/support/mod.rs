@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod oracle;
+pub mod promises;
 pub mod shop;
 
 pub use client::Client;
