@@ -130,11 +130,16 @@ const BEGINS_COLOUR: &str = "\u{1b}[";
 
 /// A command as it looks on a terminal, which is told not to be colourful or is not told.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(arguments: &str, no_color: Option<&str>) -> String {
+fn on_a_terminal(prost: &Prost, arguments: &str, no_color: Option<&str>) -> String {
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command"]);
     script.arg(format!("'{}' {arguments}", env!("CARGO_BIN_EXE_prost"))).arg("/dev/null");
-    script.env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value))).env("TERM", "xterm");
+    script
+        .env("PROST_DATA_DIR", &prost.data_dir)
+        .env_remove("DATABASE_URL")
+        .env_remove("NO_COLOR")
+        .envs(no_color.map(|value| ("NO_COLOR", value)))
+        .env("TERM", "xterm");
     data(&script.stdin(std::process::Stdio::null()).output().expect("run script"))
 }
 
@@ -147,9 +152,9 @@ fn colours_are_for_terminals_that_want_them() {
         assert!(!text.is_empty() && !text.contains(BEGINS_COLOUR), "{arguments:?} in a pipe: {text}");
     }
     #[cfg(target_os = "linux")]
-    for arguments in ["--help", "open"] {
-        assert!(on_a_terminal(arguments, None).contains(BEGINS_COLOUR), "{arguments} is plain");
-        let text = on_a_terminal(arguments, Some("1"));
+    for arguments in ["--help", "open", "status", "doctor"] {
+        assert!(on_a_terminal(&prost, arguments, None).contains(BEGINS_COLOUR), "{arguments} is plain");
+        let text = on_a_terminal(&prost, arguments, Some("1"));
         assert!(!text.is_empty() && !text.contains(BEGINS_COLOUR), "{arguments} with NO_COLOR: {text}");
     }
 }
