@@ -18,8 +18,8 @@ const nodes = (connection: { edges: { node: ProductSummary }[] } | undefined) =>
   connection?.edges.map((edge) => edge.node) ?? []
 
 export function useCategories() {
-  const { data, error, fetching } = useQuery({ query: CategoriesQuery })
-  return { categories: computed(() => data.value?.categories ?? []), error, fetching }
+  const { data, fetching } = useQuery({ query: CategoriesQuery })
+  return { categories: computed(() => data.value?.categories ?? []), fetching }
 }
 
 export function useHome() {

@@ -8,7 +8,6 @@ import { CanvasRenderer } from 'echarts/renderers'
 use([BarChart, GridComponent, TooltipComponent, CanvasRenderer])
 
 export { init as initChart }
-export type { EChartsCoreOption as ChartOption }
 export type { ECharts as Chart } from 'echarts/core'
 
 /** The colours of the theme that is on, as a canvas needs them. */
