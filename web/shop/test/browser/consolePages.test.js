@@ -1,18 +1,16 @@
 // Every page of the console, on a desktop and a phone, light and dark: no violation that axe knows, no breach of the
 // policy, nothing wider than the screen. And what an operator does most, on each of them.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { consoleRoutes } from '../consoleRoutes.js'
 import { buy } from '../shopper.js'
+import { assertAccessible } from './accessible.js'
 import { createProduct, followOrder, replayDeadLetter } from './consoleJourneys.js'
 import { caller, logInAsOperator, placeOrder, poison, stick, unsend } from './operator.js'
 import { DEVICES, openShop, visitor } from './shop.js'
 
-let shop, axe, order, poisoned
+let shop, order, poisoned
 before(async () => {
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   shop = await openShop()
   const customer = await caller(shop, 'demo@prost.example', 'demo-password')
   await unsend(shop, await placeOrder(customer))
@@ -53,14 +51,8 @@ for (const device of Object.keys(DEVICES)) {
           complaints.length = 0
           await page.goto(path, { waitUntil: 'networkidle' })
           await prepare?.(page)
-          // By the debugger's protocol, which the content security policy does not concern.
-          await page.evaluate(axe)
-          const { violations } = await page.evaluate(() => globalThis.axe.run())
-          const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join('\n')}`)
-          const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
-          assert.deepEqual(found, [])
+          await assertAccessible(page)
           assert.deepEqual(complaints, [])
-          assert.equal(isTooWide, false, 'wider than the screen')
         })
       }
 

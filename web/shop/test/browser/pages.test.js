@@ -2,8 +2,6 @@
 // wider than the screen. What a first visit fetches, and what Lighthouse says of it, as far as that does not depend on what
 // else the machine does: `npm run lighthouse` measures the speed, too. And how much moves.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { launch } from 'chrome-launcher'
@@ -11,6 +9,7 @@ import lighthouse from 'lighthouse'
 import { CHROME, DEVICES, LEAST, firstPages } from '../lighthouse/judge.js'
 import { routes } from '../routes.js'
 import { buy, fillCart } from '../shopper.js'
+import { assertAccessible } from './accessible.js'
 import { logInAsOperator } from './operator.js'
 import { ALL_LOOKS, LOOKS, openShop, visitor } from './shop.js'
 
@@ -23,9 +22,8 @@ const JUDGED = ['accessibility', 'best-practices', 'seo']
 const MOST_BYTES = 400_000
 const MOST_REQUESTS = 45
 
-let shop, axe
+let shop
 before(async () => {
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   shop = await openShop()
 })
 after(() => shop?.close())
@@ -39,15 +37,9 @@ for (const look of ALL_LOOKS) {
         const { page, complaints, leave } = await visitor(shop, look)
         await page.goto(path, { waitUntil: 'networkidle' })
         await prepare?.(page)
-        // By the debugger's protocol, which the content security policy does not concern.
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate(() => globalThis.axe.run())
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join('\n')}`)
-        const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+        await assertAccessible(page)
         await leave()
-        assert.deepEqual(found, [])
         assert.deepEqual(complaints, [])
-        assert.equal(isTooWide, false, 'wider than the screen')
       })
     }
   })
