@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ADDRESS, becomeCustomer, fillCart } from '../shopper.js'
-import { logInAsOperator } from './operator.js'
+import { caller, logInAsOperator, poison } from './operator.js'
 import { openShop, visitor } from './shop.js'
 
 let shop
@@ -79,6 +79,23 @@ test('the console tells what is the catalogue’s English', async () => {
   await page.getByRole('button', { name: 'Löschen', exact: true }).click()
   const question = page.getByRole('dialog', { name: `„${name}“ löschen?` })
   assert.equal(await question.getByRole('heading').locator('[lang=en]').innerText(), name)
+  await leave()
+})
+
+test('the console tells what are a service’s own words', async () => {
+  const { eventId } = await poison(await caller(shop, 'admin@prost.example', 'admin-password'))
+  const { page, leave } = await visitor(shop)
+  await logInAsOperator(page)
+  await page.evaluate(() => localStorage.setItem('prost.locale', 'de'))
+  const inEnglish = page.locator('[lang=en]').filter({ hasText: 'malformed payload' }).filter({ visible: true })
+  await page.goto(`/console/find?q=${eventId}`)
+  await heading(page, `Gefunden zu „${eventId}“`)
+  await inEnglish.first().waitFor()
+  await page.goto(`/console/messages/dead?about=${eventId}`)
+  await inEnglish.first().waitFor()
+  await page.getByRole('row').nth(1).getByRole('link').click()
+  await page.getByRole('region', { name: 'Nachricht' }).waitFor()
+  await inEnglish.first().waitFor()
   await leave()
 })
 
