@@ -51,12 +51,17 @@ describe.each(['light', 'dark'] as const)('the %s theme', (name) => {
   })
 
   it.each(HUES)('%s reads as text, as a button, hovered, and on a tint of itself', (hue) => {
-    for (const ground of GROUNDS) expect(contrast(of(hue), of(ground))).toBeGreaterThanOrEqual(4.5)
     expect(contrast(of('ui-text-inverted'), of(hue))).toBeGreaterThanOrEqual(4.5)
-    expect(contrast(of('ui-text-inverted'), blend(of(hue), of('ui-bg'), 0.75))).toBeGreaterThanOrEqual(4.5)
-    for (const alpha of [0.1, 0.15]) {
-      expect(contrast(of(hue), blend(of(hue), of('ui-bg'), alpha))).toBeGreaterThanOrEqual(4.5)
+    for (const ground of GROUNDS) {
+      expect(contrast(of('ui-text-inverted'), blend(of(hue), of(ground), 0.75))).toBeGreaterThanOrEqual(4.5)
+      for (const alpha of [0, 0.1, 0.15]) {
+        expect(contrast(of(hue), blend(of(hue), of(ground), alpha)), `${alpha} of it on ${ground}`).toBeGreaterThanOrEqual(4.5)
+      }
     }
+  })
+
+  it.each(TEXTS)('%s reads where something may be dropped', (text) => {
+    expect(contrast(of(text), blend(of('ui-primary'), of('ui-bg'), 0.1))).toBeGreaterThanOrEqual(4.5)
   })
 
   it('has inverted text that reads', () => {
