@@ -28,6 +28,16 @@ const asks = ({ path, prepare }, button) => ({
   },
 })
 
+const refunds = asks(opensOrder('/console/orders?status=CONFIRMED'), 'Refund')
+const refundsTooMuch = {
+  ...refunds,
+  prepare: async (page) => {
+    await refunds.prepare(page)
+    await page.getByLabel('Amount in EUR').fill('1000000')
+    await page.getByText(/^An amount of .+ at most, please\.$/).waitFor()
+  },
+}
+
 /** The dialog that looks ahead before anything happens to dead letters. */
 const looksAhead = (button) => {
   const { prepare, ...dialog } = asks({ path: '/console/messages/dead' }, button)
@@ -75,7 +85,8 @@ export const consoleRoutes = [
     },
   },
   { name: 'console-cancel', ...asks(opensOrder('/console/orders?status=CONFIRMED'), 'Cancel order') },
-  { name: 'console-refund', ...asks(opensOrder('/console/orders?status=CONFIRMED'), 'Refund') },
+  { name: 'console-refund', ...refunds },
+  { name: 'console-refund-wrong', ...refundsTooMuch },
   { name: 'console-stuck', path: '/console/orders?status=STUCK' },
   { name: 'console-stuck-order', ...stuck, ...opensOrder('/console/orders?status=STUCK') },
   { name: 'console-retry', ...stuck, ...asks(opensOrder('/console/orders?status=STUCK'), 'Retry') },
