@@ -38,9 +38,7 @@ pub async fn events_are_consumed_once(kind: Kind) {
 pub async fn an_event_arrives_without_waiting_for_a_sweep(kind: Kind) {
     let shop = Harness::new(kind).await;
     let (_relay, _orders) = (shop.relay(), shop.consumer(orders(), Probe::new()));
-    let first = drafts(1);
-    shop.record(&first).await;
-    shop.until_applied("orders", &ids(&first)).await;
+    shop.warm_up().await;
     shop.is_told_at_once().await;
 }
 

@@ -147,9 +147,7 @@ pub async fn a_stall_in_the_middle_doubles_nothing(kind: Kind) {
     let (receiver, receiving) = shop.through(&proxy, "orders");
     let _relay = shop.relay();
     let stalled = shop.consumer_of(orders(), Probe::new(), receiver, receiving);
-    let warm = drafts(5);
-    shop.record(&warm).await;
-    shop.until_applied("orders", &ids(&warm)).await;
+    shop.warm_up().await;
     proxy.stall();
     let all = drafts(100);
     shop.record(&all).await;
@@ -170,9 +168,7 @@ pub async fn a_paused_relay_doubles_nothing(kind: Kind) {
     let (products, sending) = shop.through(&proxy, "products");
     let _orders = shop.consumer(orders(), Probe::new());
     let paused = shop.relay_of(products, sending);
-    let warm = drafts(5);
-    shop.record(&warm).await;
-    shop.until_applied("orders", &ids(&warm)).await;
+    shop.warm_up().await;
     proxy.stall();
     let all = drafts(100);
     shop.record(&all).await;

@@ -278,6 +278,13 @@ impl Harness {
         self.owner.query_one(&sql, &[]).await.expect("the last effect").get("event_id")
     }
 
+    /// Some events pass, so that all are at work: whoever sends, and orders.
+    pub async fn warm_up(&self) {
+        let some = drafts(5);
+        self.record(&some).await;
+        self.until_applied("orders", &ids(&some)).await;
+    }
+
     /// Waits until each of these events had exactly one effect.
     pub async fn until_applied(&self, service: &str, events: &[EventId]) {
         self.until_applied_within(LIMIT, service, events).await;

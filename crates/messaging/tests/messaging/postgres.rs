@@ -44,18 +44,21 @@ fn login(db: &TestDatabase) -> Login {
 #[tokio::test]
 async fn another_process_hears_of_a_message_at_once() {
     let shop = Harness::new(Kind::SameDatabase).await;
-    let shutdown = CancellationToken::new();
-    let elsewhere = Wakes::listening(login(&shop.db), shutdown.clone());
-    let database = shop.db.database("orders", "orders");
-    let transport = Transport::postgres(database.clone(), elsewhere);
-    let consumer = Consumer { queue: orders(), database, handler: Probe::new() };
-    tokio::spawn(consumer.run(transport, shutdown.clone()));
     let _relay = shop.relay();
-    let warm = drafts(1);
-    shop.record(&warm).await;
-    shop.until_applied("orders", &ids(&warm)).await;
+    let shutdown = CancellationToken::new();
+    consume_in_another_process(&shop, &shutdown);
+    shop.warm_up().await;
     shop.is_told_at_once().await;
     shutdown.cancel();
+}
+
+/// A consumer of orders that is woken in no other way than another process is.
+fn consume_in_another_process(shop: &Harness, shutdown: &CancellationToken) {
+    let wakes = Wakes::listening(login(&shop.db), shutdown.clone());
+    let database = shop.db.database("orders", "orders");
+    let transport = Transport::postgres(database.clone(), wakes);
+    let consumer = Consumer { queue: orders(), database, handler: Probe::new() };
+    tokio::spawn(consumer.run(transport, shutdown.clone()));
 }
 
 #[tokio::test]
@@ -262,14 +265,8 @@ async fn another_process_hears_at_once_of_what_was_sent_straight() {
     let shutdown = CancellationToken::new();
     let here = Wakes::listening(login(&shop.db), shutdown.clone());
     Transport::postgres(shop.products.clone(), here).carry_straight(&shop.products);
-    let elsewhere = Wakes::listening(login(&shop.db), shutdown.clone());
-    let database = shop.db.database("orders", "orders");
-    let transport = Transport::postgres(database.clone(), elsewhere);
-    let consumer = Consumer { queue: orders(), database, handler: Probe::new() };
-    tokio::spawn(consumer.run(transport, shutdown.clone()));
-    let warm = drafts(1);
-    shop.record(&warm).await;
-    shop.until_applied("orders", &ids(&warm)).await;
+    consume_in_another_process(&shop, &shutdown);
+    shop.warm_up().await;
     shop.is_told_at_once().await;
     shutdown.cancel();
 }
