@@ -33,22 +33,6 @@ const STATE: &[(&str, &str)] = &[
     ("payments.events", "event_id"),
 ];
 
-/// Sends bodies as no relay would.
-pub async fn publish(shop: &Shop, exchange: &str, routing_key: &str, bodies: &[String]) {
-    match &shop.broker {
-        Some(broker) => {
-            let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
-            testkit::publish_to_rabbit(broker.url(), exchange, &messages).await;
-        }
-        None => {
-            let owner = shop.database.owner().await;
-            for body in bodies {
-                assert!(testkit::publish_to_postgres(&owner, exchange, routing_key, body).await > 0, "nobody wants it");
-            }
-        }
-    }
-}
-
 /// One confirmed, one compensated and one cancelled order, so that every kind of event was published.
 pub async fn trade(shop: &Shop) {
     let product = shop.client().signed_in(Role::Admin).create_product("Oolong", "4.20", 50).await;
@@ -89,7 +73,7 @@ async fn poison_is_parked_and_the_rest_passes(transport: Transport) {
             envelope("Nobody\0KnowsThis", "1"),
             envelope(&"x".repeat(100_000), "1"),
         ];
-        publish(&shop, exchange.name(), kind.routing_key, &poison).await;
+        shop.publish(exchange.name(), &poison.each_ref().map(|body| (kind.routing_key, body.as_str()))).await;
         let hears = |queue: &&events::topology::Queue| {
             queue.exchange == exchange && queue.routing_keys.iter().any(|key| matches(key, kind.routing_key))
         };
@@ -127,20 +111,9 @@ async fn published(shop: &Shop) -> Vec<Message> {
 async fn send_again(shop: &Shop, random: &mut SmallRng, copies: &mut usize) {
     let mut messages = published(shop).await;
     messages.shuffle(random);
-    let owner = shop.database.owner().await;
     for together in messages.chunk_by(|one, next| one.0 == next.0) {
-        match &shop.broker {
-            Some(broker) => {
-                let bodies: Vec<(&str, &[u8])> =
-                    together.iter().map(|(_, key, body)| (key.as_str(), body.as_bytes())).collect();
-                testkit::publish_to_rabbit(broker.url(), &together[0].0, &bodies).await;
-            }
-            None => {
-                for (exchange, key, body) in together {
-                    assert!(testkit::publish_to_postgres(&owner, exchange, key, body).await > 0, "nobody wants it");
-                }
-            }
-        }
+        let copied: Vec<(&str, &str)> = together.iter().map(|(_, key, body)| (key.as_str(), body.as_str())).collect();
+        shop.publish(&together[0].0, &copied).await;
         *copies += together.len();
     }
 }
@@ -162,7 +135,7 @@ async fn copies_change_nothing(transport: Transport) {
     send_again(&shop, &mut random, &mut copies).await;
     // Of one event, all at once.
     let (exchange, routing_key, body) = &published(&shop).await[0];
-    publish(&shop, exchange, routing_key, &vec![body.clone(); 100]).await;
+    shop.publish(exchange, &[(routing_key.as_str(), body.as_str()); 100]).await;
     copies += 100;
     assert!(copies > 200, "only {copies} copies");
     oracle::holds(&shop, 0, SOON).await;

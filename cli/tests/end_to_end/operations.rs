@@ -25,21 +25,6 @@ fn refusal(shop: &Shop, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-async fn publish(shop: &Shop, exchange: Exchange, routing_key: &str, bodies: &[String]) {
-    match &shop.broker {
-        Some(broker) => {
-            let messages: Vec<(&str, &[u8])> = bodies.iter().map(|body| (routing_key, body.as_bytes())).collect();
-            testkit::publish_to_rabbit(broker.url(), exchange.name(), &messages).await;
-        }
-        None => {
-            let owner = shop.database.owner().await;
-            for body in bodies {
-                testkit::publish_to_postgres(&owner, exchange.name(), routing_key, body).await;
-            }
-        }
-    }
-}
-
 fn envelope(event_type: &str, version: &str) -> String {
     json!({"event_id": Uuid::now_v7(), "event_type": event_type, "aggregate_type": "order",
            "aggregate_id": Uuid::now_v7(), "aggregate_version": 1, "correlation_id": Uuid::now_v7(),
@@ -74,7 +59,7 @@ async fn poison_is_listed_shown_and_discarded(transport: Transport) {
     for exchange in Exchange::ALL {
         let kind = EVENTS.iter().find(|event| event.exchange == exchange).expect("every exchange has events");
         let poison = ["{not json".to_owned(), envelope("NobodyKnowsThis", "1"), envelope(kind.event_type, "99")];
-        publish(&shop, exchange, kind.routing_key, &poison).await;
+        shop.publish(exchange.name(), &poison.each_ref().map(|body| (kind.routing_key, body.as_str()))).await;
         let wants = |key: &&str| matches(key, kind.routing_key);
         expected += poison.len()
             * QUEUES.iter().filter(|q| q.exchange == exchange && q.routing_keys.iter().any(&wants)).count();
@@ -278,7 +263,7 @@ async fn an_order_finds_all_that_was_done_about_it() {
 
     let mut poison: Value = serde_json::from_str(&envelope("NobodyKnowsThis", "1")).expect("JSON");
     poison["correlation_id"] = order["correlationId"].clone();
-    publish(&shop, Exchange::Orders, "order.confirmed", &[poison.to_string()]).await;
+    shop.publish(Exchange::Orders.name(), &[("order.confirmed", &poison.to_string())]).await;
     eventually(SOON, || async {
         let total = json_of(&shop, &["dlq", "list", "--service", "products"])["total"].clone();
         if total == 1 { Ok(()) } else { Err(format!("{total} of 1 dead letter")) }
@@ -311,10 +296,7 @@ async fn a_long_act_can_be_stopped() {
     const ALL: i64 = 20_000;
     let shop = Shop::in_one_process(Transport::Postgres).await;
     let owner = shop.database.owner().await;
-    let flood = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
-                 SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
-                 FROM messaging.queues, generate_series(1, $1) WHERE name = 'analytics.orders.events.queue'";
-    owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
+    flood(&owner, "analytics.orders.events.queue", ALL).await;
     let discard = ["dlq", "discard", "--all", "--reason", "a flood", "--json"];
     let (handled, done) = interrupted(&shop, &discard, ALL);
     assert_eq!(handled["left"], ALL - done);
@@ -325,6 +307,14 @@ async fn a_long_act_can_be_stopped() {
     let analytics = testkit::connect(url.expect("set")).await;
     assert_eq!(oracle::count(&analytics, trailed).await, done, "nothing is left begun, nothing untold");
     assert_eq!(json_of(&shop, &discard[..5])["items"].as_array().map(|rest| rest.len() as i64), Some(ALL - done));
+}
+
+/// So many dead letters of a queue.
+async fn flood(owner: &tokio_postgres::Client, queue: &str, letters: i64) {
+    let sql = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
+               SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
+               FROM messaging.queues, generate_series(1, $2::bigint) WHERE name = $1";
+    owner.execute(sql, &[&queue, &letters]).await.expect("a flood");
 }
 
 /// Runs a long act on `all` dead letters, with Ctrl-C after its first round; what it told, and how many it handled.
@@ -356,10 +346,7 @@ async fn a_long_replay_can_be_stopped() {
     const ALL: i64 = 6_000;
     let shop = Shop::in_one_process(Transport::Postgres).await;
     let owner = shop.database.owner().await;
-    let flood = "INSERT INTO messaging.dead_letters (queue_id, exchange, routing_key, body, attempts, reason)
-                 SELECT id, 'orders.events', 'order.placed', '{', 1, 'a flood'
-                 FROM messaging.queues, generate_series(1, $1) WHERE name = 'cart.orders.events.queue'";
-    owner.execute(flood, &[&i32::try_from(ALL).expect("fits")]).await.expect("a flood");
+    flood(&owner, "cart.orders.events.queue", ALL).await;
     let (handled, done) = interrupted(&shop, &["dlq", "replay", "--all", "--json"], ALL);
     assert!(done % 200 == 0, "whole rounds: {done}");
     assert_eq!(handled["left"], ALL - done);
@@ -386,7 +373,7 @@ async fn an_admin_sees_and_handles_all_services_through_graphql() {
     shopper.order_in(&order, &["CONFIRMED"], SOON).await;
     let poison = envelope("NobodyKnowsThis", "1");
     let event = serde_json::from_str::<Value>(&poison).expect("JSON")["event_id"].clone();
-    publish(&shop, Exchange::Orders, "order.placed", std::slice::from_ref(&poison)).await;
+    shop.publish(Exchange::Orders.name(), &[("order.placed", &poison)]).await;
 
     letters_of_all_services_are_paged(&admin, &poison, &event).await;
     everything_is_found(&admin, &order, &event).await;

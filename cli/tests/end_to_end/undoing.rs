@@ -7,7 +7,7 @@ use service::Role;
 use testkit::eventually;
 use uuid::Uuid;
 
-use crate::messages::{publish, state_but_for_events, trade};
+use crate::messages::{state_but_for_events, trade};
 use crate::support::{Client, Shop, Transport, oracle};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ pub async fn ask_again(shop: &Shop, event_type: &str) -> i64 {
     for row in &rows {
         let mut envelope: Value = serde_json::from_str(row.get(2)).expect("JSON");
         envelope["event_id"] = Uuid::now_v7().to_string().into();
-        publish(shop, row.get(0), row.get(1), &[envelope.to_string()]).await;
+        shop.publish(row.get(0), &[(row.get(1), &envelope.to_string())]).await;
     }
     i64::try_from(rows.len()).expect("a few")
 }

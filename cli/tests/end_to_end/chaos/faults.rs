@@ -401,8 +401,7 @@ impl Weather {
         let event = EVENTS.choose(random).expect("there are events");
         let bodies = ["{", "{\"event_type\": \"NobodyKnowsThis\"}", "\u{1F9EA} not JSON at all"];
         let body = bodies.choose(random).expect("there are bodies");
-        let owner = self.owner().await;
-        publish(&self.shop, &owner, event.exchange.name(), event.routing_key, body).await;
+        self.shop.publish(event.exchange.name(), &[(event.routing_key, body)]).await;
         let hears = |queue: &&Queue| {
             queue.exchange == event.exchange
                 && queue.routing_keys.iter().any(|pattern| matches(pattern, event.routing_key))
@@ -431,18 +430,6 @@ pub async fn send_copies(shop: &Shop, count: i64, left_out: i64) {
                ORDER BY event_id DESC LIMIT $1 OFFSET $2";
     for row in owner.query(sql, &[&count, &left_out]).await.expect("read events") {
         let (exchange, key, body): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        publish(shop, &owner, &exchange, &key, &body).await;
-    }
-}
-
-async fn publish(shop: &Shop, owner: &Client, exchange: &str, routing_key: &str, body: &str) {
-    match &shop.broker {
-        Some(broker) => {
-            testkit::publish_to_rabbit(broker.url(), exchange, &[(routing_key, body.as_bytes())]).await;
-        }
-        None => {
-            let queues = testkit::publish_to_postgres(owner, exchange, routing_key, body).await;
-            assert!(queues > 0, "nobody wants {routing_key}");
-        }
+        shop.publish(&exchange, &[(&key, &body)]).await;
     }
 }

@@ -243,6 +243,23 @@ impl Shop {
         }
     }
 
+    /// Sends messages as no relay would: routing keys and bodies.
+    pub async fn publish(&self, exchange: &str, messages: &[(&str, &str)]) {
+        match &self.broker {
+            Some(broker) => {
+                let messages: Vec<(&str, &[u8])> = messages.iter().map(|(key, body)| (*key, body.as_bytes())).collect();
+                testkit::publish_to_rabbit(broker.url(), exchange, &messages).await;
+            }
+            None => {
+                let owner = self.database.owner().await;
+                for (routing_key, body) in messages {
+                    let queues = testkit::publish_to_postgres(&owner, exchange, routing_key, body).await;
+                    assert!(queues > 0, "nobody wants {routing_key}");
+                }
+            }
+        }
+    }
+
     /// A shopper or an operator.
     pub fn client(&self) -> Client {
         Client::new(self.url("gateway"))
