@@ -29,6 +29,7 @@ pub enum Told {
     PerhapsCalledOff,
 }
 
+/// Asked once the shop is at rest.
 pub async fn are_kept(shop: &Shop, promises: &[Promise]) {
     let broken = broken(&shop.database.owner().await, promises).await;
     assert!(broken.is_empty(), "{broken:#?}");

@@ -4,7 +4,7 @@ use database::migrate::{self, DataLoss};
 use events::EventId;
 use events::topology::Exchange;
 use testkit::connect;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
 use crate::harness::{Harness, Kind, PRODUCTS, body, drafts, orders};
@@ -40,7 +40,7 @@ impl Former {
     async fn receive(&self) -> Vec<String> {
         let (queue, lease) = (orders().name(), self.lease);
         let leased = self.client.query(&self.receive, &[&queue, &10_i32, &lease, &20_f64]).await.expect("receive");
-        let ids: Vec<i64> = leased.iter().map(|row: &Row| row.get("id")).collect();
+        let ids: Vec<i64> = leased.iter().map(|row| row.get("id")).collect();
         self.client.query("SELECT messaging.ack($1, $2, $3)", &[&queue, &ids, &lease]).await.expect("acknowledge");
         leased.iter().map(|row| row.get("body")).collect()
     }
