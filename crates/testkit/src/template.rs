@@ -38,7 +38,8 @@ pub(crate) async fn template(maintenance: &Client, maintenance_url: &str, deploy
 /// How rights are granted: a template made otherwise is another.
 const RIGHTS: &str = include_str!("../../database/src/migrate/deploy.rs");
 
-/// What the template holds, as text: migrations by checksum, the rights, and the declared topology.
+/// What the template holds, as text: migrations by checksum, the rights, the declared topology, and the day, for which it
+/// has partitions.
 fn fingerprint(deploy: &[Migrations]) -> String {
     let mut hash = Sha256::new();
     for migrations in deploy {
@@ -47,7 +48,8 @@ fn fingerprint(deploy: &[Migrations]) -> String {
             hash.update(format!("{} {}\n", migration.version, migration.checksum));
         }
     }
-    hash.update(format!("{RIGHTS}{QUEUES:?}{EVENTS:?}"));
+    let day = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 86_400;
+    hash.update(format!("{RIGHTS}{QUEUES:?}{EVENTS:?}{day}"));
     hex::encode(&hash.finalize()[..8])
 }
 
