@@ -98,7 +98,8 @@ impl Both {
         match action {
             Action::Claim(service, relay, _) => {
                 let lease = Uuid::new_v4();
-                let claimed = outbox::claim(&self.read(service).await, 1, lease, LEASE, None).await.expect("claim");
+                let due = outbox::claim(&self.read(service).await, 1, lease, LEASE, None).await.expect("claim");
+                let claimed = due.claimed;
                 assert_eq!(claimed.len(), 1, "the model has something to claim");
                 let message = self.message(claimed[0].event_id);
                 assert_eq!(self.tables(service).outbox.get(&message), Some(&None), "it is free");

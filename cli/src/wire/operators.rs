@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use database::migrate::Migrations;
 use database::{Database, PoolLimits, startup};
-use messaging::{Declares, RabbitConfig, Transport, Wakes};
+use messaging::{Brokers, Transport, Wakes};
 use operations::Operations;
 use orders_client::OrdersApi;
 use users_client::UsersApi;
@@ -15,18 +15,16 @@ use crate::service_name::ServiceName;
 
 /// The operations of one service, or of every service that has a database.
 pub async fn operators(settings: &Settings, only: Option<ServiceName>) -> Result<Vec<Arc<Operations>>, Error> {
-    // One pair of connections for all services that share a login.
-    let broker = settings.broker().map(Transport::rabbit);
+    let brokers = Brokers::default();
     let mut all = Vec::new();
     for service in Settings::with_database().filter(|service| only.is_none_or(|only| only == *service)) {
         let database = open(settings, service).await?;
-        let transport = match (settings.messages(service), &broker) {
-            (Messages::Rabbit(RabbitConfig { declares: Declares::Everything, .. }), Some(broker)) => broker.clone(),
-            (Messages::Rabbit(own), _) => Transport::rabbit(own),
-            (Messages::Postgres, _) if settings.shares_owner_database(service) => {
+        let transport = match settings.messages(service) {
+            Messages::Rabbit(login) => brokers.transport(login),
+            Messages::Postgres if settings.shares_owner_database(service) => {
                 Transport::postgres(database.clone(), Wakes::new())
             }
-            (Messages::Postgres, _) => {
+            Messages::Postgres => {
                 let messages = Database::connect(&settings.messages_login(service)?, &few())?;
                 Transport::postgres(messages, Wakes::new())
             }

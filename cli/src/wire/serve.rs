@@ -8,7 +8,7 @@ use axum::Router;
 use cart_client::CartApi;
 use database::maintenance::{self, Retention};
 use database::{Database, PoolLimits};
-use messaging::{Consumer, Relay, Transport, Wakes};
+use messaging::{Brokers, Consumer, Relay, Transport, Wakes};
 use operations::{Operations, OperationsApi};
 use orders_client::OrdersApi;
 use payments_client::PaymentsApi;
@@ -185,6 +185,7 @@ struct Process<'a> {
     /// Consumers, relays and workers: stopped after the servers, and waited for.
     tasks: Shutdown,
     wakes: Wakes,
+    brokers: Brokers,
 }
 
 impl<'a> Process<'a> {
@@ -209,7 +210,8 @@ impl<'a> Process<'a> {
             begun.cancelled().await;
             closing.begin();
         });
-        Ok(Process { settings, clients: Clients::over_http(settings, services)?, shutdown, sockets, tasks, wakes })
+        let (clients, brokers) = (Clients::over_http(settings, services)?, Brokers::default());
+        Ok(Process { settings, clients, shutdown, sockets, tasks, wakes, brokers })
     }
 
     /// Builds a service, starts its tasks, and returns its routes.
@@ -301,7 +303,7 @@ impl Process<'_> {
     /// database uses one pool for both: then effect and acknowledgement are one commit.
     fn transport(&self, service: ServiceName, database: &Database) -> Result<Transport, Error> {
         match self.settings.messages(service) {
-            Messages::Rabbit(broker) => Ok(Transport::rabbit(broker)),
+            Messages::Rabbit(login) => Ok(self.brokers.transport(login)),
             Messages::Postgres if self.settings.shares_owner_database(service) => {
                 let transport = Transport::postgres(database.clone(), self.wakes.clone());
                 transport.carry_straight(database);
@@ -320,7 +322,7 @@ impl Process<'_> {
 
     async fn mount_gateway(&self) -> Result<Router, Error> {
         let transport = match self.settings.messages(ServiceName::Gateway) {
-            Messages::Rabbit(broker) => Transport::rabbit(broker),
+            Messages::Rabbit(login) => self.brokers.transport(login),
             Messages::Postgres => self.messages_elsewhere(ServiceName::Gateway)?,
         };
         let tap = gateway::tap_source(transport.clone());

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::ToSql;
 
-/// A statement and its parameters, to be sent with others by [`crate::Connection::last`].
+/// A statement and its parameters: for [`crate::Connection::run`], or with others for [`crate::Connection::last`].
 pub struct Command<'a> {
     sql: &'static str,
     params: Vec<Box<dyn ToSql + Sync + Send + 'a>>,

@@ -11,7 +11,10 @@ use events::{Draft, EventId, TraceParent};
 use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
+use uuid::Uuid;
 
+use crate::fresh::{self, Handover, Recording};
+use crate::outbox::Recorded;
 use crate::{Command, Error};
 
 /// The server ends a statement after [`STATEMENT_TIMEOUT`]; who hears nothing for this long has lost the server.
@@ -42,10 +45,12 @@ pub struct Connection {
     has_ended: AtomicBool,
     has_committed: AtomicBool,
     failed: AtomicBool,
-    recorded_events: AtomicBool,
+    due_events: AtomicBool,
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
     /// Set where the queues lie beside the tables: the queues that this transaction put something into.
     filled: Option<Mutex<BTreeSet<String>>>,
+    /// Set where a relay of this process waits for what is recorded here.
+    fresh: Option<Recording>,
     trace: Option<TraceParent>,
     traces_of_events: Mutex<HashMap<EventId, TraceParent>>,
 }
@@ -60,9 +65,10 @@ impl Connection {
             has_ended: AtomicBool::new(false),
             has_committed: AtomicBool::new(false),
             failed: AtomicBool::new(false),
-            recorded_events: AtomicBool::new(false),
+            due_events: AtomicBool::new(false),
             kept: Mutex::default(),
             filled: None,
+            fresh: None,
             trace: None,
             traces_of_events: Mutex::default(),
         }
@@ -133,6 +139,11 @@ impl Connection {
             self.client().query(&statement, params).await
         })
         .await
+    }
+
+    /// Runs a statement with its parameters and returns its rows.
+    pub async fn run(&self, command: &Command<'_>) -> Result<Vec<Row>, Error> {
+        self.query(command.sql(), &command.params()).await
     }
 
     /// Runs a statement that returns one row or none.
@@ -278,10 +289,38 @@ impl Connection {
         Ok(())
     }
 
-    /// Remembers that the relay has work once this is committed. For a repository whose one statement records
-    /// an event itself; [`crate::outbox::record`] calls it too.
-    pub fn note_recorded_events(&self) {
-        self.recorded_events.store(true, Ordering::Relaxed);
+    /// Remembers that the relay has work in the outbox once this is committed.
+    pub(crate) fn note_due_events(&self) {
+        self.due_events.store(true, Ordering::Relaxed);
+    }
+
+    /// What is recorded here goes to a relay of this process.
+    pub(crate) fn set_handover(&mut self, to: Handover) {
+        self.fresh = Some(Recording::new(to));
+    }
+
+    /// The lease with which outbox rows are born here, and for how many seconds it holds; without one they are due at
+    /// once. For a repository whose one statement records an event itself; it then tells [`Connection::note_recorded`].
+    pub fn lease_from_birth(&self) -> (Option<Uuid>, f64) {
+        match &self.fresh {
+            Some(fresh) => (Some(fresh.lease()), fresh::LEASE.as_secs_f64()),
+            None => (None, 0.0),
+        }
+    }
+
+    /// Remembers what was recorded, so that the relay gets it, or is nudged, once this is committed.
+    pub fn note_recorded(&self, events: impl IntoIterator<Item = Recorded>) {
+        match &self.fresh {
+            Some(fresh) => fresh.add(events),
+            None => self.note_due_events(),
+        }
+    }
+
+    /// After the commit.
+    pub(crate) fn hand_over(&self) {
+        if let Some(fresh) = &self.fresh {
+            fresh.hand_over();
+        }
     }
 
     /// Drops `guard` after the transaction's end, committed or not, and before [`crate::Database::write`] answers.
@@ -289,8 +328,8 @@ impl Connection {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(guard));
     }
 
-    pub(crate) fn has_recorded_events(&self) -> bool {
-        self.recorded_events.load(Ordering::Relaxed)
+    pub(crate) fn has_due_events(&self) -> bool {
+        self.due_events.load(Ordering::Relaxed)
     }
 
     /// What is recorded here goes straight into the queues.

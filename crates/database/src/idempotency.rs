@@ -7,14 +7,27 @@ use std::collections::HashSet;
 use events::EventId;
 use uuid::Uuid;
 
-use crate::{Connection, Error};
+use crate::{Connection, Error, Row};
+
+macro_rules! claim {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO idempotency_records (event_id, service_name, action, result)
+             SELECT event_id, $2, action, '\"applied\"' FROM unnest($1::uuid[], $3::text[]) AS claim (event_id, action)
+             ",
+            $condition,
+            "
+             ORDER BY event_id
+             ON CONFLICT (event_id, service_name) DO NOTHING
+             RETURNING event_id"
+        )
+    };
+}
 
 crate::statements! {
-    CLAIM = "INSERT INTO idempotency_records (event_id, service_name, action, result)
-        SELECT event_id, $2, action, '\"applied\"' FROM unnest($1::uuid[], $3::text[]) AS claim (event_id, action)
-        ORDER BY event_id
-        ON CONFLICT (event_id, service_name) DO NOTHING
-        RETURNING event_id";
+    CLAIM = claim!("");
+    /// Does nothing outside of the transaction that it opens.
+    CLAIM_OPENING = claim!("WHERE current_setting('transaction_deferrable') = 'on'");
 }
 
 /// Records that `service` handles these events, each with the action that handles it, and returns those it had not handled before.
@@ -22,8 +35,25 @@ crate::statements! {
 /// A copy that another replica is handling right now is waited for: its commit makes ours a duplicate,
 /// its rollback makes it fresh.
 pub async fn claim(tx: &Connection, service: &str, events: &[(EventId, &str)]) -> Result<HashSet<EventId>, Error> {
-    let ids: Vec<Uuid> = events.iter().map(|(id, _)| id.uuid()).collect();
-    let actions: Vec<&str> = events.iter().map(|(_, action)| *action).collect();
-    let rows = tx.query(CLAIM, &[&ids, &service, &actions]).await?;
-    Ok(rows.iter().map(|row| row.get("event_id")).collect())
+    let (ids, actions) = columns(events);
+    Ok(ids_of(&tx.query(CLAIM, &[&ids, &service, &actions]).await?))
+}
+
+/// As [`claim`], as the first statement of [`Database::write_opening`](crate::Database::write_opening) or
+/// [`Database::write_batch`](crate::Database::write_batch).
+pub async fn claim_opening(
+    tx: &Connection,
+    service: &str,
+    events: &[(EventId, &str)],
+) -> Result<HashSet<EventId>, Error> {
+    let (ids, actions) = columns(events);
+    Ok(ids_of(&tx.open_with(CLAIM_OPENING, &[&ids, &service, &actions]).await?))
+}
+
+fn columns<'a>(events: &[(EventId, &'a str)]) -> (Vec<Uuid>, Vec<&'a str>) {
+    events.iter().map(|(id, action)| (id.uuid(), *action)).unzip()
+}
+
+fn ids_of(rows: &[Row]) -> HashSet<EventId> {
+    rows.iter().map(|row| row.get("event_id")).collect()
 }

@@ -39,8 +39,11 @@ macro_rules! recorded {
     };
 }
 
-const RECORD: &str =
-    recorded!(" INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded");
+/// Leased from birth, where a relay of this process gets it as soon as it is committed.
+const RECORD: &str = recorded!(
+    " INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
+     SELECT event_id, recorded_at, $10::uuid, now() + $11::float8 * interval '1 second' FROM recorded"
+);
 
 /// Where the queues lie beside the tables. What no queue wants stays in the outbox, where the relay tries again, and
 /// fails it visibly.
@@ -53,55 +56,9 @@ const RECORD_AND_SEND: &str = recorded!(
      SELECT DISTINCT queue FROM sent"
 );
 
-/// Records events in the open transaction. They are published after its commit, at least once.
-pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
-    if drafts.is_empty() {
-        return Ok(());
-    }
-    let command = recording(tx, drafts);
-    let recorded = tx.query(command.sql(), &command.params()).await?;
-    note(tx, &recorded);
-    Ok(())
-}
-
-/// The last statements of a transaction's work, and the events that it records: see [`Connection::last`].
-pub async fn record_with(tx: &Connection, mut commands: Vec<Command<'_>>, drafts: &[Draft]) -> Result<(), Error> {
-    if !drafts.is_empty() {
-        commands.push(recording(tx, drafts));
-    }
-    let answers = tx.last(&commands).await?;
-    if !drafts.is_empty() {
-        note(tx, answers.last().map_or(&[], Vec::as_slice));
-    }
-    Ok(())
-}
-
-fn recording<'a>(tx: &Connection, drafts: &'a [Draft]) -> Command<'a> {
-    let envelope =
-        |draft: &Draft| serde_json::to_string(&draft.envelope).expect("an envelope holds only what JSON can say");
-    Command::new(if tx.has_queues_beside() { RECORD_AND_SEND } else { RECORD })
-        .with(drafts.iter().map(|draft| draft.envelope.event_id.uuid()).collect::<Vec<Uuid>>())
-        .with(drafts.iter().map(|draft| draft.envelope.event_type.as_str()).collect::<Vec<_>>())
-        .with(drafts.iter().map(|draft| draft.envelope.aggregate_type.as_str()).collect::<Vec<_>>())
-        .with(drafts.iter().map(|draft| draft.envelope.aggregate_id).collect::<Vec<Uuid>>())
-        .with(drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect::<Vec<Uuid>>())
-        .with(drafts.iter().map(|draft| draft.exchange.name()).collect::<Vec<_>>())
-        .with(drafts.iter().map(|draft| draft.routing_key).collect::<Vec<_>>())
-        .with(drafts.iter().map(envelope).collect::<Vec<String>>())
-        .with(tx.traces_of(drafts))
-}
-
-/// Whom to wake after the commit.
-fn note(tx: &Connection, recorded: &[Row]) {
-    match tx.has_queues_beside() {
-        true => tx.note_filled_queues(recorded.iter().map(|row| row.get("queue"))),
-        false => tx.note_recorded_events(),
-    }
-}
-
-/// An unsent event that this relay holds the lease of.
-#[derive(Debug)]
-pub struct Claimed {
+/// An event as it is published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
     /// The event.
     pub event_id: EventId,
     /// Name of its exchange.
@@ -114,10 +71,101 @@ pub struct Claimed {
     pub correlation_id: CorrelationId,
     /// Its trace context, if it has one.
     pub traceparent: Option<String>,
-    /// How often it was tried before.
-    pub attempts: i32,
-    /// Since when it was due.
-    pub due_at: DateTime<Utc>,
+}
+
+impl Recorded {
+    /// A draft, with the envelope and the trace that are recorded of it.
+    pub fn of(draft: &Draft, body: &str, traceparent: Option<String>) -> Recorded {
+        Recorded {
+            event_id: draft.envelope.event_id,
+            exchange: draft.exchange.name().to_owned(),
+            routing_key: draft.routing_key.to_owned(),
+            body: body.to_owned(),
+            correlation_id: draft.envelope.correlation_id,
+            traceparent,
+        }
+    }
+}
+
+/// Records events in the open transaction. They are published after its commit, at least once.
+pub async fn record(tx: &Connection, drafts: &[Draft]) -> Result<(), Error> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let texts = Texts::of(tx, drafts);
+    let command = recording(tx, drafts, &texts);
+    let recorded = tx.run(&command).await?;
+    note(tx, drafts, &texts, &recorded);
+    Ok(())
+}
+
+/// The last statements of a transaction's work, and the events that it records: see [`Connection::last`].
+pub async fn record_with(tx: &Connection, commands: Vec<Command<'_>>, drafts: &[Draft]) -> Result<(), Error> {
+    if drafts.is_empty() {
+        return tx.last(&commands).await.map(drop);
+    }
+    let texts = Texts::of(tx, drafts);
+    let mut commands = commands;
+    commands.push(recording(tx, drafts, &texts));
+    let answers = tx.last(&commands).await?;
+    note(tx, drafts, &texts, answers.last().map_or(&[], Vec::as_slice));
+    Ok(())
+}
+
+/// What of drafts is written as text, in their order.
+struct Texts {
+    envelopes: Vec<String>,
+    /// None if no draft has one.
+    traces: Option<Vec<Option<String>>>,
+}
+
+impl Texts {
+    fn of(tx: &Connection, drafts: &[Draft]) -> Texts {
+        let envelope =
+            |draft: &Draft| serde_json::to_string(&draft.envelope).expect("an envelope holds only what JSON can say");
+        Texts { envelopes: drafts.iter().map(envelope).collect(), traces: tx.traces_of(drafts) }
+    }
+
+    fn trace(&self, index: usize) -> Option<String> {
+        self.traces.as_ref()?[index].clone()
+    }
+}
+
+fn recording<'a>(tx: &Connection, drafts: &'a [Draft], texts: &'a Texts) -> Command<'a> {
+    let is_sent = tx.has_queues_beside();
+    let command = Command::new(if is_sent { RECORD_AND_SEND } else { RECORD })
+        .with(drafts.iter().map(|draft| draft.envelope.event_id.uuid()).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.envelope.event_type.as_str()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.envelope.aggregate_type.as_str()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.envelope.aggregate_id).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.envelope.correlation_id.uuid()).collect::<Vec<Uuid>>())
+        .with(drafts.iter().map(|draft| draft.exchange.name()).collect::<Vec<_>>())
+        .with(drafts.iter().map(|draft| draft.routing_key).collect::<Vec<_>>())
+        .with(&texts.envelopes)
+        .with(&texts.traces);
+    if is_sent {
+        return command;
+    }
+    let (lease, seconds) = tx.lease_from_birth();
+    command.with(lease).with(seconds)
+}
+
+/// Whom to tell after the commit.
+fn note(tx: &Connection, drafts: &[Draft], texts: &Texts, recorded: &[Row]) {
+    if tx.has_queues_beside() {
+        return tx.note_filled_queues(recorded.iter().map(|row| row.get("queue")));
+    }
+    let drafts = drafts.iter().zip(&texts.envelopes).enumerate();
+    tx.note_recorded(drafts.map(|(index, (draft, body))| Recorded::of(draft, body, texts.trace(index))));
+}
+
+/// What was due.
+#[derive(Debug)]
+pub struct Due {
+    /// Leased now, by the age of the events.
+    pub claimed: Vec<Recorded>,
+    /// Since when the last of them was due; if there were less than were asked for, everything was claimed up to here.
+    pub until: DateTime<Utc>,
 }
 
 const CLAIM: &str = "WITH due AS (
@@ -127,10 +175,12 @@ const CLAIM: &str = "WITH due AS (
      leased AS (
          UPDATE outbox SET lease = $2, next_attempt_at = now() + $3::float8 * interval '1 second'
          FROM due WHERE outbox.event_id = due.event_id
-         RETURNING outbox.event_id, outbox.recorded_at, outbox.attempts, due.due_at)
-     SELECT event_id, exchange, routing_key, envelope::text AS body, correlation_id, traceparent, leased.attempts,
-            leased.due_at
-     FROM leased JOIN events USING (event_id, recorded_at)
+         RETURNING outbox.event_id, outbox.recorded_at, due.due_at),
+     claimed AS (
+         SELECT event_id, exchange, routing_key, envelope::text AS body, correlation_id, traceparent, due_at
+         FROM leased JOIN events USING (event_id, recorded_at))
+     SELECT claimed.*, CASE WHEN count(due_at) OVER () < $1 THEN now() ELSE max(due_at) OVER () END AS until
+     FROM (SELECT) AS always LEFT JOIN claimed ON true
      ORDER BY event_id";
 
 /// Leases up to `limit` due rows to `lease`: by state, since a row with a lower id may commit later. `due_from` spares
@@ -141,21 +191,20 @@ pub async fn claim(
     lease: Uuid,
     duration: Duration,
     due_from: Option<DateTime<Utc>>,
-) -> Result<Vec<Claimed>, Error> {
+) -> Result<Due, Error> {
     let rows = db.query(CLAIM, &[&limit, &lease, &duration.as_secs_f64(), &due_from]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Claimed {
-            event_id: row.get("event_id"),
+    let until = rows.first().expect("a row, even if nothing is due").get("until");
+    let claimed = |row: &Row| {
+        Some(Recorded {
+            event_id: row.get::<_, Option<EventId>>("event_id")?,
             exchange: row.get("exchange"),
             routing_key: row.get("routing_key"),
             body: row.get("body"),
             correlation_id: row.get("correlation_id"),
             traceparent: row.get("traceparent"),
-            attempts: row.get("attempts"),
-            due_at: row.get("due_at"),
         })
-        .collect())
+    };
+    Ok(Due { claimed: rows.iter().filter_map(claimed).collect(), until })
 }
 
 const SENT: &str = "DELETE FROM outbox WHERE event_id = ANY($1) AND lease = $2";
@@ -361,7 +410,7 @@ const DISCARD: &str = "WITH discarded AS (
 pub async fn retry(tx: &Connection, operator: &Operator, events: &[EventId]) -> Result<Vec<EventId>, Error> {
     let retried = settle_failed(tx, RETRY, operator, SEND_AGAIN, events).await?;
     if !retried.is_empty() {
-        tx.note_recorded_events();
+        tx.note_due_events();
     }
     Ok(retried)
 }

@@ -1,6 +1,6 @@
 //! The connection manager of one service.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool::managed::QueueMode;
@@ -10,6 +10,7 @@ use tokio_postgres::NoTls;
 use tracing::Instrument;
 
 use crate::connection::STATEMENT_TIMEOUT;
+use crate::fresh::{self, FreshEvents, Handover};
 use crate::{BoxFuture, Connection, Error, trace};
 
 /// How many connections a service keeps, and for how long.
@@ -96,6 +97,7 @@ pub struct Database {
     schema: Arc<str>,
     outbox_nudge: Arc<Notify>,
     queues_beside: Arc<OnceLock<Box<Wake>>>,
+    handover: Arc<RwLock<Option<Handover>>>,
 }
 
 /// Who opens a transaction.
@@ -134,6 +136,7 @@ impl Database {
             schema: login.schema.as_str().into(),
             outbox_nudge: Arc::default(),
             queues_beside: Arc::default(),
+            handover: Arc::default(),
         };
         tokio::spawn(keep_pool(database.pool.weak(), limits.clone(), login.application_name.clone()));
         Ok(database)
@@ -144,12 +147,14 @@ impl Database {
         let mut connection = Connection::new(self.pool.get().await?);
         if self.has_queues_beside() {
             connection.set_queues_beside();
+        } else if let Some(handover) = self.handover() {
+            connection.set_handover(handover);
         }
         Ok(connection)
     }
 
     /// Runs `work` in one transaction, detached: a caller that goes away tears nothing. Commits if it
-    /// returns `Ok`, rolls back otherwise. After a commit that recorded events, whoever moves or reads them is woken.
+    /// returns `Ok`, rolls back otherwise. After a commit that recorded events, whoever sends or reads them is woken.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'a> FnOnce(&'a Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
@@ -241,7 +246,8 @@ impl Database {
     }
 
     fn tell_of_events(&self, connection: &Connection) {
-        if connection.has_recorded_events() {
+        connection.hand_over();
+        if connection.has_due_events() {
             self.outbox_nudge.notify_one();
         }
         let filled = connection.filled_queues();
@@ -264,7 +270,21 @@ impl Database {
         self.queues_beside.get().is_some()
     }
 
-    /// Told after each commit that recorded events.
+    /// From now on recorded events belong to a relay of this process from birth, and are handed to it after each commit.
+    /// A later call takes the place of an earlier one; it ends when what it returned is dropped. Where the queues lie
+    /// beside the tables it changes nothing.
+    pub fn fresh_events(&self) -> FreshEvents {
+        let (handover, fresh) = fresh::way();
+        *self.handover.write().unwrap_or_else(PoisonError::into_inner) = Some(handover);
+        fresh
+    }
+
+    fn handover(&self) -> Option<Handover> {
+        let handover = self.handover.read().unwrap_or_else(PoisonError::into_inner);
+        handover.as_ref().filter(|handover| handover.is_open()).cloned()
+    }
+
+    /// Told after each commit that left events due in the outbox.
     pub fn outbox_nudge(&self) -> &Notify {
         &self.outbox_nudge
     }

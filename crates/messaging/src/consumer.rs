@@ -386,23 +386,25 @@ impl Consumer {
     /// transport can; elsewhere the acknowledgement follows the commit.
     async fn apply(&self, receiver: &Receiver, batch: &Arc<Batch>) -> Result<(), AttemptError> {
         let started = Instant::now();
+        let settles_inside = receiver.settles_inside(&self.database);
         let work = Work {
             service: self.queue.service,
-            database: self.database.clone(),
+            settles_inside,
             receiver: receiver.clone(),
             handler: Arc::clone(&self.handler),
             batch: Arc::clone(batch),
         };
-        let done = self
-            .database
-            .write_batch(move |tx| Box::pin(async move { work.run(tx).await }))
-            .await
-            .inspect_err(|_| self.took("failed", started))
-            .map_err(AttemptError::Handler)?;
+        let done = if settles_inside {
+            self.database.write_batch(move |tx| Box::pin(async move { work.run(tx).await })).await
+        } else {
+            // Nothing follows the work, so its last statements take the COMMIT with them.
+            self.database.write_opening(move |tx| Box::pin(async move { work.run(tx).await })).await
+        };
+        let fresh = done.inspect_err(|_| self.took("failed", started)).map_err(AttemptError::Handler)?;
         // Before the acknowledgement: if that fails, the copy that comes next is a duplicate, and not fresh any more.
-        let fresh = done.fresh.as_deref().unwrap_or(&batch.envelopes);
+        let fresh = fresh.as_deref().unwrap_or(&batch.envelopes);
         self.handler.committed(fresh);
-        if !done.settled {
+        if !settles_inside {
             receiver.settle(&batch.deliveries).await.map_err(AttemptError::Transport)?;
         }
         self.count(batch.envelopes.len(), fresh.len(), started);
@@ -430,24 +432,19 @@ enum AttemptError {
 /// What one transaction needs, owned, because it runs detached.
 struct Work {
     service: &'static str,
-    database: Database,
+    settles_inside: bool,
     receiver: Receiver,
     handler: Arc<dyn Handler>,
     batch: Arc<Batch>,
 }
 
-struct Done {
-    /// What had not been applied before; `None` if that is all of the batch.
-    fresh: Option<Vec<Envelope>>,
-    settled: bool,
-}
-
 impl Work {
-    async fn run(self, tx: &Connection) -> Result<Done, HandlerError> {
+    /// What had not been applied before; `None` if that is all of the batch.
+    async fn run(self, tx: &Connection) -> Result<Option<Vec<Envelope>>, HandlerError> {
         let all = &self.batch.envelopes;
         let claims: Vec<(EventId, &str)> =
             all.iter().map(|envelope| (envelope.event_id, envelope.event_type.as_str())).collect();
-        let mut fresh_ids: HashSet<EventId> = idempotency::claim(tx, self.service, &claims).await?;
+        let mut fresh_ids: HashSet<EventId> = idempotency::claim_opening(tx, self.service, &claims).await?;
         // `remove`, because one batch may hold two copies of an event.
         let fresh: Option<Vec<Envelope>> = (fresh_ids.len() < all.len())
             .then(|| all.iter().filter(|envelope| fresh_ids.remove(&envelope.event_id)).cloned().collect());
@@ -456,7 +453,9 @@ impl Work {
         if !applied.is_empty() {
             self.handler.handle(tx, applied).await?;
         }
-        let settled = self.receiver.settle_in(tx, &self.database, &self.batch.deliveries).await?;
-        Ok(Done { fresh, settled })
+        if self.settles_inside {
+            self.receiver.settle_in(tx, &self.batch.deliveries).await?;
+        }
+        Ok(fresh)
     }
 }

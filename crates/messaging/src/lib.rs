@@ -19,6 +19,6 @@ pub use consumer::{Consumer, Handler, HandlerError};
 pub use dead_letters::{DeadLetter, DeadLetterFilter};
 pub use poison::Poison;
 pub use postgres::{Wakes, declare_queues, migrations};
-pub use rabbit::{Declares, RabbitConfig, RabbitLogin, Rights, rights};
+pub use rabbit::{Brokers, Declares, RabbitConfig, RabbitLogin, Rights, rights};
 pub use relay::Relay;
 pub use transport::{QueueBacklog, QueueDepth, Tap, Tapped, Transport, TransportError};

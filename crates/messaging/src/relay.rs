@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use database::outbox::{self, Attempt, Claimed};
-use database::{Database, Error};
+use database::outbox::{self, Attempt, Recorded};
+use database::{Database, Error, FreshEvents};
 use events::EventId;
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,8 +20,10 @@ const ROWS: usize = 200;
 const BATCH: i64 = ROWS as i64;
 /// A relay that dies with claimed rows holds them no longer than this.
 const LEASE: Duration = Duration::from_secs(15);
-/// Picks up what a crash left; everything else is nudged.
+/// Picks up what a crash left; everything else is handed over or nudged.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Rows of fresh events that were sent are gathered for so long, then deleted together. Nobody waits for it.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// A broker that is away is asked again after this, doubling.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
@@ -38,60 +41,132 @@ enum Round {
     Away,
 }
 
+/// What there is to do.
+enum Task {
+    /// Send what this process has just recorded.
+    Send(Vec<Recorded>),
+    /// Delete the rows of what was sent.
+    Forget,
+    /// Look into the outbox.
+    Look,
+}
+
 /// Empties one service's outbox into the transport.
 ///
-/// Several relays of one service may run: rows are claimed by state with `SKIP LOCKED`, and deleted only
-/// where the lease is still held. At least once over RabbitMQ; exactly once where outbox and queues share
-/// a database.
+/// Several relays of one service may run. What a process records is leased to its own relay from birth, and handed to
+/// it in memory. Everything else is claimed: by state, with `SKIP LOCKED`. Rows are deleted only where the lease is
+/// still held. At least once over RabbitMQ; exactly once where outbox and queues share a database.
 pub struct Relay {
     service: &'static str,
     database: Database,
     transport: Transport,
     due_from: LowWater<DateTime<Utc>>,
+    sweep_at: Instant,
+    /// None where outbox and queues share a database.
+    fresh: Option<FreshEvents>,
+    forgetting: Forgetting,
+}
+
+/// Fresh events that were sent, and whose rows are still there.
+#[derive(Default)]
+struct Forgetting {
+    sent: Vec<EventId>,
+    due_at: Option<Instant>,
+}
+
+impl Forgetting {
+    fn add(&mut self, sent: &[EventId]) {
+        if !sent.is_empty() {
+            self.sent.extend(sent);
+            self.due_at.get_or_insert_with(|| Instant::now() + GATHER);
+        }
+    }
+
+    async fn due(&self) {
+        match self.due_at {
+            Some(due_at) => tokio::time::sleep_until(due_at.into()).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Relay {
-    /// A relay for `service`, whose outbox lies in `database`.
+    /// A relay for `service`, whose outbox lies in `database`. Events that are recorded from now on are its own.
     pub fn new(service: &'static str, database: Database, transport: Transport) -> Relay {
-        Relay { service, database, transport, due_from: LowWater::new(Instant::now()) }
+        let now = Instant::now();
+        let fresh = (!transport.shares_database_with(&database)).then(|| database.fresh_events());
+        let due_from = LowWater::new(now);
+        Relay { service, database, transport, due_from, sweep_at: now, fresh, forgetting: Forgetting::default() }
     }
 
     /// Runs until `shutdown`, then empties what is there once more.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut rest = SHORTEST_REST;
         let mut last = Round::Empty;
-        loop {
-            let due = async {
-                match last {
-                    Round::Away => tokio::time::sleep(rest).await,
-                    Round::Empty | Round::Full => {
-                        tokio::select! {
-                            () = self.database.outbox_nudge().notified() => {}
-                            () = tokio::time::sleep(SWEEP) => {}
-                        }
-                    }
-                }
-            };
-            let ends = shutdown.run_until_cancelled(due).await.is_none();
-            let before = std::mem::replace(&mut last, self.drain().await);
-            if ends {
-                return;
-            }
+        while let Some(task) = shutdown.run_until_cancelled(self.next_task(last, rest)).await {
+            let before = std::mem::replace(&mut last, self.carry_out(task).await);
             let still_away = before == Round::Away && last == Round::Away;
             rest = if still_away { (rest * 2).min(LONGEST_REST) } else { SHORTEST_REST };
         }
+        while let Some(events) = self.fresh.as_mut().and_then(|fresh| fresh.next(ROWS).now_or_never()) {
+            if self.carry_out(Task::Send(events)).await == Round::Away {
+                break;
+            }
+        }
+        self.carry_out(Task::Forget).await;
+        self.carry_out(Task::Look).await;
     }
 
-    /// Rounds until nothing is due, or the broker or the database is away.
-    async fn drain(&mut self) -> Round {
+    /// Waits for it. Loses nothing when it is given up.
+    async fn next_task(&mut self, last: Round, rest: Duration) -> Task {
+        if last == Round::Away {
+            tokio::time::sleep(rest).await;
+            return Task::Look;
+        }
+        tokio::select! {
+            events = next_of(&mut self.fresh) => Task::Send(events),
+            () = self.forgetting.due() => Task::Forget,
+            () = self.database.outbox_nudge().notified() => Task::Look,
+            () = tokio::time::sleep_until(self.sweep_at.into()) => Task::Look,
+        }
+    }
+
+    async fn carry_out(&mut self, task: Task) -> Round {
+        let done = match task {
+            Task::Send(events) => self.send_fresh(events).await,
+            Task::Forget => self.forget().await,
+            Task::Look => self.drain().await,
+        };
+        done.unwrap_or_else(|error| {
+            tracing::warn!(service = self.service, %error, "the relay could not use the outbox");
+            Round::Away
+        })
+    }
+
+    /// What this process has recorded needs no claim.
+    async fn send_fresh(&mut self, events: Vec<Recorded>) -> Result<Round, Error> {
+        let Some(lease) = self.fresh.as_ref().map(FreshEvents::lease) else { return Ok(Round::Empty) };
+        let answers = self.publish(events).await;
+        self.forgetting.add(&answers.sent);
+        self.put_back(&answers, lease).await
+    }
+
+    async fn forget(&mut self) -> Result<Round, Error> {
+        let Some(lease) = self.fresh.as_ref().map(FreshEvents::lease) else { return Ok(Round::Empty) };
+        if !self.forgetting.sent.is_empty() {
+            outbox::sent(&self.database.read().await?, &self.forgetting.sent, lease).await?;
+        }
+        self.forgetting = Forgetting::default();
+        Ok(Round::Empty)
+    }
+
+    /// Rounds until nothing is due, or the broker is away.
+    async fn drain(&mut self) -> Result<Round, Error> {
+        self.sweep_at = Instant::now() + SWEEP;
         loop {
-            match self.round().await {
-                Ok(Round::Full) => {}
-                Ok(end) => return end,
-                Err(error) => {
-                    tracing::warn!(service = self.service, %error, "the relay could not read the outbox");
-                    return Round::Away;
-                }
+            match self.round().await? {
+                Round::Full => {}
+                end => return Ok(end),
             }
         }
     }
@@ -127,43 +202,53 @@ impl Relay {
         let lease = Uuid::new_v4();
         let db = self.database.read().await?;
         let walk = self.due_from.begin(Instant::now());
-        let claimed = outbox::claim(&db, BATCH, lease, LEASE, walk.from).await;
-        let claimed = claimed.inspect_err(|error| self.give_up(walk, error))?;
-        let last = claimed.iter().map(|row| row.due_at).max();
-        self.due_from.end(walk, Found::new(claimed.len(), ROWS, last), Instant::now());
+        let due = outbox::claim(&db, BATCH, lease, LEASE, walk.from).await;
+        let due = due.inspect_err(|error| self.give_up(walk, error))?;
         drop(db);
-        if claimed.is_empty() {
+        self.due_from.end(walk, Found::new(due.claimed.len(), ROWS, Some(due.until)), Instant::now());
+        if due.claimed.is_empty() {
             return Ok(Round::Empty);
         }
-        let full = claimed.len() == ROWS;
-        let (rows, batch): (Vec<(EventId, i32)>, Vec<Outgoing>) =
-            claimed.into_iter().map(|row| ((row.event_id, row.attempts), outgoing(row))).unzip();
-        let answers = self.transport.publish(&batch).await;
+        let full = due.claimed.len() == ROWS;
+        let answers = self.publish(due.claimed).await;
+        outbox::sent(&self.database.read().await?, &answers.sent, lease).await?;
+        let round = self.put_back(&answers, lease).await?;
+        Ok(if full && round == Round::Empty { Round::Full } else { round })
+    }
 
-        let mut sent: Vec<EventId> = Vec::with_capacity(rows.len());
-        let mut away: Vec<EventId> = Vec::new();
-        let mut away_error = String::new();
-        let db = self.database.read().await?;
-        for ((event_id, attempts), answer) in rows.into_iter().zip(answers) {
+    async fn publish(&self, events: Vec<Recorded>) -> Answers {
+        let ids: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
+        let batch: Vec<Outgoing> = events.into_iter().map(outgoing).collect();
+        let mut answers = Answers::default();
+        for (event_id, answer) in ids.into_iter().zip(self.transport.publish(&batch).await) {
             match answer {
-                Ok(()) => sent.push(event_id),
+                Ok(()) => answers.sent.push(event_id),
+                Err(PublishError::Refused(error)) => answers.refused.push((event_id, error)),
                 Err(PublishError::Unreachable(error)) => {
-                    away.push(event_id);
-                    away_error = error;
-                }
-                Err(PublishError::Refused(error)) => {
-                    tracing::warn!(service = self.service, %event_id, %error, attempts = attempts + 1, "the broker refused an event");
-                    outbox::not_sent(&db, &[event_id], lease, &error, Attempt::Counts).await?;
+                    answers.away.push(event_id);
+                    answers.away_error = error;
                 }
             }
         }
-        outbox::sent(&db, &sent, lease).await?;
-        self.count(i64::try_from(sent.len()).unwrap_or(i64::MAX));
-        if !away.is_empty() {
-            outbox::not_sent(&db, &away, lease, &away_error, Attempt::BrokerAway).await?;
-            return Ok(Round::Away);
+        self.count(i64::try_from(answers.sent.len()).unwrap_or(i64::MAX));
+        answers
+    }
+
+    /// What the broker did not take stays in the outbox, for another time.
+    async fn put_back(&self, answers: &Answers, lease: Uuid) -> Result<Round, Error> {
+        if answers.refused.is_empty() && answers.away.is_empty() {
+            return Ok(Round::Empty);
         }
-        Ok(if full { Round::Full } else { Round::Empty })
+        let db = self.database.read().await?;
+        for (event_id, error) in &answers.refused {
+            tracing::warn!(service = self.service, %event_id, %error, "the broker refused an event");
+            outbox::not_sent(&db, &[*event_id], lease, error, Attempt::Counts).await?;
+        }
+        if answers.away.is_empty() {
+            return Ok(Round::Empty);
+        }
+        outbox::not_sent(&db, &answers.away, lease, &answers.away_error, Attempt::BrokerAway).await?;
+        Ok(Round::Away)
     }
 
     /// What took too long is not tried again at once.
@@ -181,13 +266,29 @@ impl Relay {
     }
 }
 
-fn outgoing(row: Claimed) -> Outgoing {
+/// What became of a batch.
+#[derive(Default)]
+struct Answers {
+    sent: Vec<EventId>,
+    refused: Vec<(EventId, String)>,
+    away: Vec<EventId>,
+    away_error: String,
+}
+
+async fn next_of(fresh: &mut Option<FreshEvents>) -> Vec<Recorded> {
+    match fresh {
+        Some(fresh) => fresh.next(ROWS).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn outgoing(event: Recorded) -> Outgoing {
     Outgoing {
-        event_id: row.event_id.uuid(),
-        exchange: row.exchange,
-        routing_key: row.routing_key,
-        body: row.body,
-        correlation_id: row.correlation_id.uuid(),
-        traceparent: row.traceparent,
+        event_id: event.event_id.uuid(),
+        exchange: event.exchange,
+        routing_key: event.routing_key,
+        body: event.body,
+        correlation_id: event.correlation_id.uuid(),
+        traceparent: event.traceparent,
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, Outgoing, PublishError, Received, Taken};
 use crate::postgres::{PostgresReceiver, PostgresTap, PostgresTransport, Wakes};
-use crate::rabbit::{RabbitConfig, RabbitReceiver, RabbitTap, RabbitTransport};
+use crate::rabbit::{Brokers, RabbitConfig, RabbitReceiver, RabbitTap, RabbitTransport};
 
 /// The transport is away or refuses.
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +75,13 @@ impl Transport {
         Transport { inner: Inner::Postgres(PostgresTransport::new(database, wakes)) }
     }
 
-    /// Messages over RabbitMQ. Connects in the background and for as long as it takes.
+    /// Messages over RabbitMQ, on connections of its own; services of one process share them through [`Brokers`].
     pub fn rabbit(config: RabbitConfig) -> Transport {
-        Transport { inner: Inner::Rabbit(RabbitTransport::new(config)) }
+        Brokers::default().transport(config)
+    }
+
+    pub(crate) fn over(rabbit: RabbitTransport) -> Transport {
+        Transport { inner: Inner::Rabbit(rabbit) }
     }
 
     /// Can it be used right now? For readiness.
@@ -246,17 +250,20 @@ impl Receiver {
         }
     }
 
-    /// Settles inside the consumer's transaction where the transport can, so that effect and
-    /// acknowledgement are one commit. `false`: call [`Receiver::settle`] after the commit.
-    pub async fn settle_in(
-        &self,
-        tx: &Connection,
-        database: &Database,
-        deliveries: &[Delivery],
-    ) -> Result<bool, database::Error> {
+    /// Whether effect and acknowledgement can be one commit: [`Receiver::settle_in`] a transaction of `database`.
+    /// Elsewhere [`Receiver::settle`] follows the commit.
+    pub fn settles_inside(&self, database: &Database) -> bool {
         match self {
-            Receiver::Postgres(receiver) => receiver.settle_in(tx, database, deliveries).await,
-            Receiver::Rabbit(_) => Ok(false),
+            Receiver::Postgres(receiver) => receiver.settles_inside(database),
+            Receiver::Rabbit(_) => false,
+        }
+    }
+
+    /// Acknowledges inside the consumer's transaction, where the receiver [`settles_inside`](Receiver::settles_inside).
+    pub async fn settle_in(&self, tx: &Connection, deliveries: &[Delivery]) -> Result<(), database::Error> {
+        match self {
+            Receiver::Postgres(receiver) => receiver.settle_in(tx, deliveries).await,
+            Receiver::Rabbit(_) => Ok(()),
         }
     }
 
@@ -268,11 +275,15 @@ impl Receiver {
         }
     }
 
-    /// Gives back what was received and not settled. RabbitMQ does that by itself when the channel closes.
+    /// Gives back what was received and not settled. RabbitMQ does that by itself when the channel closes; here it
+    /// still hears of what was settled last.
     pub async fn release(&self) -> Result<(), TransportError> {
         match self {
             Receiver::Postgres(receiver) => receiver.release().await,
-            Receiver::Rabbit(_) => Ok(()),
+            Receiver::Rabbit(receiver) => {
+                receiver.release().await;
+                Ok(())
+            }
         }
     }
 

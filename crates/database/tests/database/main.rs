@@ -1,6 +1,7 @@
 //! The database crate on a real PostgreSQL.
 
 mod cancellation;
+mod fresh;
 mod gathering;
 mod idempotency;
 mod migrations;

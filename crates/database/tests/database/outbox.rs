@@ -18,13 +18,13 @@ pub fn draft() -> Draft {
     Draft::new(&event, 1, CorrelationId::new(), "products")
 }
 
-async fn products() -> (TestDatabase, Database) {
+pub async fn products() -> (TestDatabase, Database) {
     let db = TestDatabase::new(&[foundation_with("products", "catalog", "")]).await;
     let database = db.database("products", "catalog");
     (db, database)
 }
 
-async fn record(database: &Database, count: usize) -> Vec<EventId> {
+pub async fn record(database: &Database, count: usize) -> Vec<EventId> {
     let drafts: Vec<Draft> = (0..count).map(|_| draft()).collect();
     let ids = drafts.iter().map(|draft| draft.envelope.event_id).collect();
     let result: Result<(), Error> =
@@ -33,14 +33,14 @@ async fn record(database: &Database, count: usize) -> Vec<EventId> {
     ids
 }
 
-async fn claim(db: &Connection, limit: i64) -> (Uuid, Vec<EventId>) {
+pub async fn claim(db: &Connection, limit: i64) -> (Uuid, Vec<EventId>) {
     let lease = Uuid::new_v4();
-    let claimed = outbox::claim(db, limit, lease, LEASE, None).await.expect("claim");
+    let claimed = outbox::claim(db, limit, lease, LEASE, None).await.expect("claim").claimed;
     (lease, claimed.iter().map(|row| row.event_id).collect())
 }
 
 /// Time passes for every row: it is due now.
-async fn make_due(owner: &Client) {
+pub async fn make_due(owner: &Client) {
     owner.execute("UPDATE catalog.outbox SET next_attempt_at = now() - interval '1 s'", &[]).await.expect("tamper");
 }
 
@@ -66,12 +66,11 @@ async fn what_is_published_is_what_was_recorded_byte_for_byte() {
         database.write(move |tx| Box::pin(async move { outbox::record(tx, &[draft]).await })).await;
     recorded.expect("record");
     let connection = database.read().await.expect("connect");
-    let claimed = outbox::claim(&connection, 10, Uuid::new_v4(), LEASE, None).await.expect("claim");
+    let claimed = outbox::claim(&connection, 10, Uuid::new_v4(), LEASE, None).await.expect("claim").claimed;
     assert_eq!(claimed.len(), 1);
     assert_eq!(claimed[0].body, expected);
     assert_eq!(claimed[0].exchange, "products.events");
     assert_eq!(claimed[0].routing_key, "product.stock_released");
-    assert_eq!(claimed[0].attempts, 0);
     let sql = "SELECT event_type, aggregate_type FROM catalog.events WHERE event_id = $1";
     let row = db.owner().await.query_one(sql, &[&id]).await.expect("the audit trail");
     assert_eq!(row.get::<_, String>("event_type"), "StockReleased");

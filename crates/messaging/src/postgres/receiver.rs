@@ -233,17 +233,13 @@ impl PostgresReceiver {
         deliveries.iter().map(|delivery| delivery.tag.cast_signed()).collect()
     }
 
-    pub async fn settle_in(
-        &self,
-        tx: &Connection,
-        database: &Database,
-        deliveries: &[Delivery],
-    ) -> Result<bool, database::Error> {
-        if !self.transport.database.is_same_pool(database) {
-            return Ok(false);
-        }
+    pub fn settles_inside(&self, database: &Database) -> bool {
+        self.transport.database.is_same_pool(database)
+    }
+
+    pub async fn settle_in(&self, tx: &Connection, deliveries: &[Delivery]) -> Result<(), database::Error> {
         tx.execute(ACK, &[&&*self.queue, &Self::ids(deliveries), &self.lease]).await?;
-        Ok(true)
+        Ok(())
     }
 
     pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {

@@ -64,7 +64,7 @@ impl RabbitTransport {
     /// The oldest messages, all given back.
     async fn look(&self, queue: &Queue, most: usize) -> Result<Vec<DeadLetter>, TransportError> {
         let _alone = self.looking.lock().await;
-        let channel = self.consuming.link().await?.channel().await?;
+        let channel = self.connections.consuming.link().await?.channel().await?;
         let mut letters = Vec::new();
         let mut last = None;
         while letters.len() < most
@@ -80,7 +80,7 @@ impl RabbitTransport {
     /// Does it to the messages with these ids, each on its own; gives the others back.
     async fn act(&self, queue: &Queue, wanted: &[Uuid], act: Act) -> Result<Vec<Uuid>, TransportError> {
         let _alone = self.looking.lock().await;
-        let channel = self.consuming.link().await?.channel().await?;
+        let channel = self.connections.consuming.link().await?.channel().await?;
         let mut done = Vec::new();
         let mut last = None;
         let mut seen = 0;

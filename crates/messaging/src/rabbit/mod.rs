@@ -1,7 +1,8 @@
 //! Messages over RabbitMQ, 3.10 and later.
 //!
-//! A service has two connections: one to publish, which the broker may block when it is short of memory or
-//! disk, and one to consume, which it never blocks. On the latter each subscription has a channel of its own.
+//! A login has two connections: one to publish, which the broker may block when it is short of memory or disk, and
+//! one to consume, which it never blocks. Services of one process that share a login share them ([`Brokers`]): each
+//! has channels of its own, for each kind of publishing and for each subscription.
 
 mod dead_letters;
 mod headers;
@@ -12,7 +13,7 @@ mod rights;
 mod tap;
 mod topology;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use events::topology::{Exchange, QUEUES, Queue};
@@ -29,12 +30,12 @@ pub(crate) use self::receiver::RabbitReceiver;
 pub use self::rights::{Rights, rights};
 pub(crate) use self::tap::RabbitTap;
 use crate::delivery::{Outgoing, PublishError};
-use crate::transport::{QueueBacklog, QueueDepth, TransportError};
+use crate::transport::{QueueBacklog, QueueDepth, Transport, TransportError};
 
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
 
 /// How to reach the broker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RabbitConfig {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS with the system's trust store.
     pub url: String,
@@ -87,10 +88,44 @@ impl From<lapin::Error> for TransportError {
     }
 }
 
+/// The connections of a process, one pair for each login. They are opened when they are first used.
+#[derive(Default)]
+pub struct Brokers {
+    by_login: Mutex<Vec<(RabbitConfig, Connections)>>,
+}
+
+impl Brokers {
+    /// A service's messages over RabbitMQ. Connects in the background and for as long as it takes.
+    pub fn transport(&self, config: RabbitConfig) -> Transport {
+        let mut by_login = self.by_login.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = by_login.iter().find(|(other, _)| *other == config).map(|(_, connections)| connections.clone());
+        let connections = known.unwrap_or_else(|| {
+            let opened = Connections::new(&config);
+            by_login.push((config, opened.clone()));
+            opened
+        });
+        Transport::over(RabbitTransport::new(connections))
+    }
+}
+
 #[derive(Clone)]
-pub(crate) struct RabbitTransport {
+struct Connections {
     publishing: Arc<Slot>,
     consuming: Arc<Slot>,
+}
+
+impl Connections {
+    fn new(config: &RabbitConfig) -> Connections {
+        Connections {
+            publishing: Slot::new(config, "prost-publishing"),
+            consuming: Slot::new(config, "prost-consuming"),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct RabbitTransport {
+    connections: Connections,
     events: Arc<Publisher>,
     /// Retries, dead letters and replays, apart from the relay's batches.
     redirects: Arc<Publisher>,
@@ -99,20 +134,14 @@ pub(crate) struct RabbitTransport {
 }
 
 impl RabbitTransport {
-    pub fn new(config: RabbitConfig) -> RabbitTransport {
-        let publishing = Slot::new(&config, "prost-publishing");
-        RabbitTransport {
-            consuming: Slot::new(&config, "prost-consuming"),
-            events: Arc::new(Publisher::new(Arc::clone(&publishing))),
-            redirects: Arc::new(Publisher::new(Arc::clone(&publishing))),
-            publishing,
-            looking: Arc::default(),
-        }
+    fn new(connections: Connections) -> RabbitTransport {
+        let publisher = || Arc::new(Publisher::new(Arc::clone(&connections.publishing)));
+        RabbitTransport { events: publisher(), redirects: publisher(), connections, looking: Arc::default() }
     }
 
     /// Is there a connection, or can there be one? A blocked one is fine: the outbox takes what it does not.
     pub async fn check(&self) -> Result<(), TransportError> {
-        match timeout(CHECK_LIMIT, self.publishing.link()).await {
+        match timeout(CHECK_LIMIT, self.connections.publishing.link()).await {
             Ok(link) => link.map(drop),
             Err(_) => Err(TransportError::Rabbit(format!("not connected after {} s", CHECK_LIMIT.as_secs()))),
         }
@@ -120,7 +149,7 @@ impl RabbitTransport {
 
     /// Connects, which declares what the login may.
     pub async fn declare(&self) -> Result<(), TransportError> {
-        self.publishing.link().await.map(drop)
+        self.connections.publishing.link().await.map(drop)
     }
 
     pub async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
@@ -137,16 +166,16 @@ impl RabbitTransport {
     }
 
     pub async fn subscribe(&self, queue: &Queue, prefetch: u16) -> Result<RabbitReceiver, TransportError> {
-        RabbitReceiver::open(&self.consuming, Arc::clone(&self.redirects), queue, prefetch).await
+        RabbitReceiver::open(&self.connections.consuming, Arc::clone(&self.redirects), queue, prefetch).await
     }
 
     pub fn tap(&self, exchanges: &[Exchange]) -> RabbitTap {
-        RabbitTap::open(Arc::clone(&self.consuming), exchanges)
+        RabbitTap::open(Arc::clone(&self.connections.consuming), exchanges)
     }
 
     /// Of each queue of a service what is ready, and what is dead.
     pub async fn backlogs(&self, service: &str) -> Result<Vec<QueueBacklog>, TransportError> {
-        let channel = self.consuming.link().await?.channel().await?;
+        let channel = self.connections.consuming.link().await?.channel().await?;
         let own = QUEUES.iter().filter(|queue| queue.service == service);
         let backlogs = try_join_all(own.map(async |queue| {
             let (ready, dead) =
@@ -161,7 +190,7 @@ impl RabbitTransport {
     /// Of each queue what is ready; what is being handled and what waits for a retry only the management
     /// plugin could tell apart by queue. The shared retry queues stand at the end, under service `prost`.
     pub async fn depths(&self) -> Result<Vec<QueueDepth>, TransportError> {
-        let channel = self.consuming.link().await?.channel().await?;
+        let channel = self.connections.consuming.link().await?.channel().await?;
         let mut depths = try_join_all(QUEUES.iter().map(async |queue| {
             let (ready, dead) =
                 (count(&channel, queue.name()).await?, count(&channel, queue.dead_letter_queue()).await?);

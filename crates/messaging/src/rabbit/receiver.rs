@@ -1,6 +1,9 @@
 //! Receiving from one durable queue, on a channel of its own.
+//!
+//! Each acknowledgement is an entry in the log of a quorum queue, and nobody waits for it. So those of messages that
+//! come one by one are gathered for a moment. After a death meanwhile a few handled messages come again, as duplicates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Consumer};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::headers::{
@@ -23,6 +27,13 @@ use super::topology;
 use crate::delivery::Delivery;
 use crate::transport::TransportError;
 
+/// How long acknowledgements are gathered.
+const GATHER: Duration = Duration::from_millis(50);
+/// A broker that does not read for so long is away.
+const LIMIT: Duration = Duration::from_secs(5);
+/// This part of what may be unsettled at a time is not gathered, so that the broker goes on sending.
+const SHARE: usize = 4;
+
 #[derive(Clone)]
 pub(crate) struct RabbitReceiver {
     inner: Arc<Inner>,
@@ -33,8 +44,38 @@ struct Inner {
     channel: Channel,
     consumer: tokio::sync::Mutex<Consumer>,
     redirects: Arc<Publisher>,
-    /// What was received and not settled, by delivery tag.
-    unsettled: Mutex<BTreeMap<u64, BasicProperties>>,
+    unsettled: Mutex<Unsettled>,
+    /// As many acknowledgements are gathered at most.
+    most_gathered: usize,
+    /// Held while acknowledgements are sent: one for all up to a message must not overtake an earlier one.
+    acknowledging: tokio::sync::Mutex<()>,
+}
+
+/// What was received and not acknowledged, by delivery tag.
+#[derive(Default)]
+struct Unsettled {
+    received: BTreeMap<u64, BasicProperties>,
+    /// Those of them that are done with.
+    done: BTreeSet<u64>,
+}
+
+/// What to tell the broker.
+#[derive(Debug, PartialEq)]
+struct Acknowledgements {
+    /// All up to this one.
+    up_to: Option<u64>,
+    single: Vec<u64>,
+}
+
+impl Unsettled {
+    /// Forgets what is done with: one acknowledgement for the oldest messages, if they are, and one for each other.
+    fn take_done(&mut self) -> Acknowledgements {
+        let up_to = self.received.keys().take_while(|tag| self.done.contains(tag)).last().copied();
+        let single = self.done.iter().copied().filter(|tag| up_to.is_none_or(|up_to| *tag > up_to)).collect();
+        let done = std::mem::take(&mut self.done);
+        self.received.retain(|tag, _| !done.contains(tag));
+        Acknowledgements { up_to, single }
+    }
 }
 
 impl RabbitReceiver {
@@ -63,6 +104,8 @@ impl RabbitReceiver {
             consumer: tokio::sync::Mutex::new(consumer),
             redirects,
             unsettled: Mutex::default(),
+            most_gathered: usize::from(prefetch) / SHARE,
+            acknowledging: tokio::sync::Mutex::default(),
         };
         Ok(RabbitReceiver { inner: Arc::new(inner) })
     }
@@ -93,34 +136,37 @@ impl RabbitReceiver {
             deliveries: number(DELIVERY_COUNT).saturating_add(1),
             traceparent: headers.and_then(|headers| text_of(headers, TRACEPARENT)).and_then(|text| text.parse().ok()),
         };
-        self.unsettled().insert(message.delivery_tag, message.properties);
+        self.inner.unsettled().received.insert(message.delivery_tag, message.properties);
         delivery
     }
 
-    fn unsettled(&self) -> MutexGuard<'_, BTreeMap<u64, BasicProperties>> {
-        self.inner.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub async fn settle(&self, deliveries: &[Delivery]) -> Result<(), TransportError> {
-        let tags: Vec<u64> = deliveries.iter().map(|delivery| delivery.tag).collect();
-        self.acknowledge(&tags).await
-    }
-
-    /// One acknowledgement where these are the oldest unsettled messages, else one for each.
-    async fn acknowledge(&self, tags: &[u64]) -> Result<(), TransportError> {
-        let Some(&newest) = tags.iter().max() else { return Ok(()) };
-        let oldest = self.unsettled().range(..=newest).all(|(tag, _)| tags.contains(tag));
-        let channel = &self.inner.channel;
-        if oldest {
-            channel.basic_ack(newest, BasicAckOptions { multiple: true }).await?;
-        } else {
-            try_join_all(tags.iter().map(|tag| channel.basic_ack(*tag, BasicAckOptions::default()))).await?;
+        let (was, is) = {
+            let mut unsettled = self.inner.unsettled();
+            let was = unsettled.done.len();
+            unsettled.done.extend(deliveries.iter().map(|delivery| delivery.tag));
+            (was, unsettled.done.len())
+        };
+        // What came again may have a killer beside it: it must not look as if it had died, too.
+        let is_again = deliveries.iter().any(|delivery| delivery.deliveries > 1);
+        if is_again || is > self.inner.most_gathered {
+            return self.inner.acknowledge().await;
         }
-        let mut unsettled = self.unsettled();
-        for tag in tags {
-            unsettled.remove(tag);
+        if was == 0 {
+            let inner = Arc::downgrade(&self.inner);
+            tokio::spawn(async move {
+                tokio::time::sleep(GATHER).await;
+                if let Some(inner) = inner.upgrade() {
+                    inner.acknowledge_at_leisure().await;
+                }
+            });
         }
         Ok(())
+    }
+
+    /// Acknowledges what was gathered, at the end.
+    pub async fn release(&self) {
+        self.inner.acknowledge_at_leisure().await;
     }
 
     pub async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<(), TransportError> {
@@ -148,12 +194,13 @@ impl RabbitReceiver {
         for answer in self.inner.redirects.publish(std::slice::from_ref(&message)).await {
             answer.map_err(|error| TransportError::Rabbit(error.to_string()))?;
         }
-        self.acknowledge(&[delivery.tag]).await
+        self.inner.unsettled().done.insert(delivery.tag);
+        self.inner.acknowledge().await
     }
 
     /// The message's own properties, with what the broker wrote replaced by what we know.
     fn redirected(&self, delivery: &Delivery, attempts: u32, more: &[(&'static str, &str)]) -> BasicProperties {
-        let received = self.unsettled().get(&delivery.tag).cloned().unwrap_or_default();
+        let received = self.inner.unsettled().received.get(&delivery.tag).cloned().unwrap_or_default();
         let mut headers = headers::foreign(&received);
         let queue = &self.inner.queue;
         let known = [(EXCHANGE, queue.exchange.name()), (ROUTING_KEY, &delivery.routing_key), (QUEUE, &queue.name())];
@@ -169,5 +216,73 @@ impl RabbitReceiver {
             Some(correlation_id) => properties.with_correlation_id(correlation_id),
             None => properties,
         }
+    }
+}
+
+impl Inner {
+    fn unsettled(&self) -> MutexGuard<'_, Unsettled> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn acknowledge(&self) -> Result<(), TransportError> {
+        match timeout(LIMIT, self.tell()).await {
+            Ok(told) => told,
+            Err(_) => Err(TransportError::Rabbit(format!("no acknowledgement within {} s", LIMIT.as_secs()))),
+        }
+    }
+
+    async fn tell(&self) -> Result<(), TransportError> {
+        let _turn = self.acknowledging.lock().await;
+        let acknowledgements = self.unsettled().take_done();
+        if let Some(newest) = acknowledgements.up_to {
+            self.channel.basic_ack(newest, BasicAckOptions { multiple: true }).await?;
+        }
+        let single = acknowledgements.single.into_iter();
+        try_join_all(single.map(|tag| self.channel.basic_ack(tag, BasicAckOptions::default()))).await?;
+        Ok(())
+    }
+
+    /// A channel that is over needs none: whoever receives hears of it, and the messages come again.
+    async fn acknowledge_at_leisure(&self) {
+        if let Err(error) = self.acknowledge().await {
+            tracing::debug!(queue = self.queue.name(), %error, "handled messages are not acknowledged; they come again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acknowledged(received: &[u64], done: &[u64]) -> (Acknowledgements, Vec<u64>) {
+        let received = received.iter().map(|tag| (*tag, BasicProperties::default())).collect();
+        let mut unsettled = Unsettled { received, done: done.iter().copied().collect() };
+        let acknowledgements = unsettled.take_done();
+        assert_eq!(unsettled.done, BTreeSet::new());
+        (acknowledgements, unsettled.received.into_keys().collect())
+    }
+
+    #[test]
+    fn the_oldest_are_acknowledged_together() {
+        let (told, left) = acknowledged(&[3, 4, 5, 6], &[3, 4, 5]);
+        assert_eq!(told, Acknowledgements { up_to: Some(5), single: vec![] });
+        assert_eq!(left, [6]);
+    }
+
+    #[test]
+    fn what_has_an_older_one_before_it_is_acknowledged_alone() {
+        let (told, left) = acknowledged(&[3, 4, 5, 6], &[3, 5, 6]);
+        assert_eq!(told, Acknowledgements { up_to: Some(3), single: vec![5, 6] });
+        assert_eq!(left, [4]);
+        let (told, left) = acknowledged(&[3, 4], &[4]);
+        assert_eq!(told, Acknowledgements { up_to: None, single: vec![4] });
+        assert_eq!(left, [3]);
+    }
+
+    #[test]
+    fn where_nothing_is_done_with_nothing_is_told() {
+        let (told, left) = acknowledged(&[3], &[]);
+        assert_eq!(told, Acknowledgements { up_to: None, single: vec![] });
+        assert_eq!(left, [3]);
     }
 }

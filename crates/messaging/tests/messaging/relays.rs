@@ -148,6 +148,32 @@ async fn what_commits_late_is_sent_however_far_the_relay_has_come(kind: Kind) {
     shop.until_idle(&["orders"]).await;
 }
 
+#[tokio::test]
+async fn what_a_process_recorded_and_did_not_send_is_sent_by_another_over_postgres() {
+    what_a_process_recorded_and_did_not_send(Kind::Apart).await;
+}
+
+#[tokio::test]
+async fn what_a_process_recorded_and_did_not_send_is_sent_by_another_over_rabbitmq() {
+    what_a_process_recorded_and_did_not_send(Kind::Rabbit).await;
+}
+
+async fn what_a_process_recorded_and_did_not_send(kind: Kind) {
+    let shop = Harness::new(kind).await;
+    let all = drafts(20);
+    let fresh = shop.products.fresh_events();
+    shop.record(&all).await;
+    assert_eq!(holder(&shop).await, Some(fresh.lease()), "its own from birth");
+    drop(fresh);
+
+    // Nobody ends the lease: it ends by itself.
+    let _successor = shop.relay();
+    let _orders = shop.consumer(orders(), Probe::new());
+    shop.until_applied("orders", &ids(&all)).await;
+    shop.until_idle(&["orders"]).await;
+    assert_eq!(shop.effects("orders", &ids(&all)).await, [1; 20]);
+}
+
 async fn end_leases(shop: &Harness) {
     shop.owner.execute("UPDATE catalog.outbox SET next_attempt_at = now()", &[]).await.expect("end the leases");
 }

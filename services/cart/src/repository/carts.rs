@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cart_client::{Cart, CartItem};
 use chrono::{DateTime, Utc};
-use database::{Connection, Row};
+use database::outbox::Recorded;
+use database::{Command, Connection, Row};
 use events::{CartId, CartItemId, Currency, Draft, Money, ProductId, UserId};
 use futures_util::try_join;
 use rust_decimal::Decimal;
@@ -77,7 +78,8 @@ database::statements! {
     /// The hot path: carts, lines, events and outbox rows in one statement, where the price is still the present one.
     CREATE_WITH_ITEMS = create_with_items!(
         "unsent AS (
-             INSERT INTO outbox (event_id, recorded_at) SELECT event_id, recorded_at FROM recorded)
+             INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
+             SELECT event_id, recorded_at, $17::uuid, now() + $18::float8 * interval '1 second' FROM recorded)
          SELECT id, created_at, '{}'::text[] AS queues FROM cart");
     /// The same where the queues lie beside the tables: the events go straight into them.
     CREATE_WITH_ITEMS_AND_SEND = create_with_items!(
@@ -180,35 +182,37 @@ pub async fn create_with_items(db: &Connection, new: &[NewCart]) -> Result<HashM
         .map(|new| serde_json::to_string(&new.draft.envelope))
         .collect::<Result<_, _>>()
         .map_err(Error::internal)?;
-    let rows = db
-        .query(
-            if is_sent { CREATE_WITH_ITEMS_AND_SEND } else { CREATE_WITH_ITEMS },
-            &[
-                &column(new, |new| new.cart.id),
-                &column(new, |new| new.cart.user_id),
-                &column(new, |new| new.cart.total.decimal()),
-                &column(new, |new| new.cart.total.currency().code()),
-                &column(new, |new| new.item.id),
-                &column(new, |new| new.item.product_id),
-                &column(new, |new| new.product_version),
-                &column(new, |new| new.item.quantity),
-                &column(new, |new| new.item.unit_price.decimal()),
-                &column(new, |new| new.draft.envelope.event_id),
-                &column(new, |new| new.draft.envelope.event_type.clone()),
-                &column(new, |new| new.draft.envelope.aggregate_type.clone()),
-                &column(new, |new| new.draft.envelope.correlation_id),
-                &column(new, |new| new.draft.exchange.name()),
-                &column(new, |new| new.draft.routing_key),
-                &envelopes,
-            ],
-        )
-        .await?;
+    let command = Command::new(if is_sent { CREATE_WITH_ITEMS_AND_SEND } else { CREATE_WITH_ITEMS })
+        .with(column(new, |new| new.cart.id))
+        .with(column(new, |new| new.cart.user_id))
+        .with(column(new, |new| new.cart.total.decimal()))
+        .with(column(new, |new| new.cart.total.currency().code()))
+        .with(column(new, |new| new.item.id))
+        .with(column(new, |new| new.item.product_id))
+        .with(column(new, |new| new.product_version))
+        .with(column(new, |new| new.item.quantity))
+        .with(column(new, |new| new.item.unit_price.decimal()))
+        .with(column(new, |new| new.draft.envelope.event_id))
+        .with(column(new, |new| new.draft.envelope.event_type.clone()))
+        .with(column(new, |new| new.draft.envelope.aggregate_type.clone()))
+        .with(column(new, |new| new.draft.envelope.correlation_id))
+        .with(column(new, |new| new.draft.exchange.name()))
+        .with(column(new, |new| new.draft.routing_key))
+        .with(&envelopes);
+    let (lease, seconds) = db.lease_from_birth();
+    let command = if is_sent { command } else { command.with(lease).with(seconds) };
+    let rows = db.run(&command).await?;
+    let stored: HashMap<CartId, DateTime<Utc>> =
+        rows.iter().map(|row| (row.get("id"), row.get("created_at"))).collect();
     match rows.first() {
         Some(row) if is_sent => db.note_filled_queues(row.get::<_, Vec<String>>("queues")),
-        Some(_) => db.note_recorded_events(),
+        Some(_) => {
+            let drafts = new.iter().zip(&envelopes).filter(|(new, _)| stored.contains_key(&new.cart.id));
+            db.note_recorded(drafts.map(|(new, envelope)| Recorded::of(&new.draft, envelope, None)));
+        }
         None => {}
     }
-    Ok(rows.iter().map(|row| (row.get("id"), row.get("created_at"))).collect())
+    Ok(stored)
 }
 
 fn column<T>(new: &[NewCart], pick: impl Fn(&NewCart) -> T) -> Vec<T> {
