@@ -178,6 +178,19 @@ impl Connection {
         self.flight(self.client().batch_execute(sql)).await
     }
 
+    /// Goes back to a savepoint, before which nothing may have been recorded.
+    pub async fn roll_back_to(&self, savepoint: &str) -> Result<(), Error> {
+        self.batch_execute(&format!("ROLLBACK TO SAVEPOINT {savepoint}")).await?;
+        if let Some(fresh) = &self.fresh {
+            fresh.undo();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction.load(Ordering::Relaxed)
+    }
+
     pub(crate) async fn begin(&self) -> Result<(), Error> {
         self.in_transaction.store(true, Ordering::Relaxed);
         self.batch_execute("BEGIN").await
@@ -299,8 +312,8 @@ impl Connection {
         self.fresh = Some(Recording::new(to));
     }
 
-    /// The lease with which outbox rows are born here, and for how many seconds it holds; without one they are due at
-    /// once. For a repository whose one statement records an event itself; it then tells [`Connection::note_recorded`].
+    /// The lease with which outbox rows are born in [`crate::Database::write`] and its kin, and for how many seconds it
+    /// holds; without one they are due at once. For a repository whose one statement records an event itself; it then tells [`Connection::note_recorded`].
     pub fn lease_from_birth(&self) -> (Option<Uuid>, f64) {
         match &self.fresh {
             Some(fresh) => (Some(fresh.lease()), fresh::LEASE.as_secs_f64()),

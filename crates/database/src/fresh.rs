@@ -58,6 +58,11 @@ impl FreshEvents {
         self.lease
     }
 
+    /// From now on what is recorded is due at once; what is on its way still comes.
+    pub fn close(&mut self) {
+        self.receiver.close();
+    }
+
     /// Waits for events; up to `max` of those at hand, without those that others may have claimed by now. Loses none
     /// when it is given up.
     pub async fn next(&mut self, max: usize) -> Vec<Recorded> {
@@ -89,6 +94,10 @@ impl Recording {
         let recorded_at = Instant::now();
         let fresh = events.into_iter().map(|event| Fresh { event, recorded_at });
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(fresh);
+    }
+
+    pub fn undo(&self) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// After the commit. What finds no room waits for the end of its lease.

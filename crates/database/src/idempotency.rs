@@ -39,13 +39,16 @@ pub async fn claim(tx: &Connection, service: &str, events: &[(EventId, &str)]) -
     Ok(ids_of(&tx.query(CLAIM, &[&ids, &service, &actions]).await?))
 }
 
-/// As [`claim`], as the first statement of [`Database::write_opening`](crate::Database::write_opening) or
-/// [`Database::write_batch`](crate::Database::write_batch).
+/// As [`claim`], but opens the transaction of [`Database::write_opening`](crate::Database::write_opening), if it is not
+/// open yet.
 pub async fn claim_opening(
     tx: &Connection,
     service: &str,
     events: &[(EventId, &str)],
 ) -> Result<HashSet<EventId>, Error> {
+    if tx.is_in_transaction() {
+        return claim(tx, service, events).await;
+    }
     let (ids, actions) = columns(events);
     Ok(ids_of(&tx.open_with(CLAIM_OPENING, &[&ids, &service, &actions]).await?))
 }

@@ -42,7 +42,7 @@ macro_rules! recorded {
 /// Leased from birth, where a relay of this process gets it as soon as it is committed.
 const RECORD: &str = recorded!(
     " INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
-     SELECT event_id, recorded_at, $10::uuid, now() + $11::float8 * interval '1 second' FROM recorded"
+     SELECT event_id, recorded_at, $10::uuid, clock_timestamp() + $11::float8 * interval '1 second' FROM recorded"
 );
 
 /// Where the queues lie beside the tables. What no queue wants stays in the outbox, where the relay tries again, and
@@ -212,6 +212,15 @@ const SENT: &str = "DELETE FROM outbox WHERE event_id = ANY($1) AND lease = $2";
 /// Takes published rows out, where the lease is still mine. Returns how many were.
 pub async fn sent(db: &Connection, events: &[EventId], lease: Uuid) -> Result<u64, Error> {
     db.execute(SENT, &[&events, &lease]).await
+}
+
+/// A row that commits while it is asked for is left out, as by every statement; its lease ends by itself.
+const RELEASE: &str = "UPDATE outbox SET lease = NULL, next_attempt_at = now()
+     WHERE lease = $1 AND failed_at IS NULL AND next_attempt_at > now()";
+
+/// Makes everything due that is leased to `lease`.
+pub async fn release(db: &Connection, lease: Uuid) -> Result<u64, Error> {
+    db.execute(RELEASE, &[&lease]).await
 }
 
 const NOT_SENT: &str = "UPDATE outbox
@@ -450,6 +459,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("RECORD_AND_SEND", RECORD_AND_SEND),
     ("CLAIM", CLAIM),
     ("SENT", SENT),
+    ("RELEASE", RELEASE),
     ("NOT_SENT", NOT_SENT),
     ("MOVE", MOVE),
     ("BACKLOG", BACKLOG),

@@ -7,6 +7,7 @@ use database::outbox::{self, Attempt, Recorded};
 use database::{Database, Error, FreshEvents};
 use events::EventId;
 use futures_util::FutureExt;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ const BATCH: i64 = ROWS as i64;
 const LEASE: Duration = Duration::from_secs(15);
 /// Picks up what a crash left; everything else is handed over or nudged.
 const SWEEP: Duration = Duration::from_secs(1);
+/// So many batches of fresh events are on their way at a time: what comes next need not wait for the confirm of the last.
+const ON_THEIR_WAY: usize = 3;
 /// Rows of fresh events that were sent are gathered for so long, then deleted together. Nobody waits for it.
 const GATHER: Duration = Duration::from_millis(200);
 
@@ -45,6 +48,8 @@ enum Round {
 enum Task {
     /// Send what this process has just recorded.
     Send(Vec<Recorded>),
+    /// Note what became of that.
+    Note(Answers),
     /// Delete the rows of what was sent.
     Forget,
     /// Look into the outbox.
@@ -64,6 +69,7 @@ pub struct Relay {
     sweep_at: Instant,
     /// None where outbox and queues share a database.
     fresh: Option<FreshEvents>,
+    sending: JoinSet<Answers>,
     forgetting: Forgetting,
 }
 
@@ -95,8 +101,16 @@ impl Relay {
     pub fn new(service: &'static str, database: Database, transport: Transport) -> Relay {
         let now = Instant::now();
         let fresh = (!transport.shares_database_with(&database)).then(|| database.fresh_events());
-        let due_from = LowWater::new(now);
-        Relay { service, database, transport, due_from, sweep_at: now, fresh, forgetting: Forgetting::default() }
+        Relay {
+            service,
+            database,
+            transport,
+            due_from: LowWater::new(now),
+            sweep_at: now,
+            fresh,
+            sending: JoinSet::new(),
+            forgetting: Forgetting::default(),
+        }
     }
 
     /// Runs until `shutdown`, then empties what is there once more.
@@ -108,13 +122,28 @@ impl Relay {
             let still_away = before == Round::Away && last == Round::Away;
             rest = if still_away { (rest * 2).min(LONGEST_REST) } else { SHORTEST_REST };
         }
+        if let Err(error) = self.finish().await {
+            tracing::warn!(service = self.service, %error, "the relay leaves events in the outbox, for another or for later");
+        }
+    }
+
+    /// What is on its way still goes; everything else is anybody's at once, and sent if the broker is there.
+    async fn finish(&mut self) -> Result<(), Error> {
+        if let Some(fresh) = &mut self.fresh {
+            fresh.close();
+        }
         while let Some(events) = self.fresh.as_mut().and_then(|fresh| fresh.next(ROWS).now_or_never()) {
-            if self.carry_out(Task::Send(events)).await == Round::Away {
+            let answers = publish(self.service, self.transport.clone(), events).await;
+            if self.note(answers).await? == Round::Away {
                 break;
             }
         }
-        self.carry_out(Task::Forget).await;
-        self.carry_out(Task::Look).await;
+        self.settle().await?;
+        if let Some(fresh) = &self.fresh {
+            outbox::release(&self.database.read().await?, fresh.lease()).await?;
+        }
+        while self.round().await? == Round::Full {}
+        Ok(())
     }
 
     /// Waits for it. Loses nothing when it is given up.
@@ -124,7 +153,8 @@ impl Relay {
             return Task::Look;
         }
         tokio::select! {
-            events = next_of(&mut self.fresh) => Task::Send(events),
+            events = next_events(&mut self.fresh), if self.sending.len() < ON_THEIR_WAY => Task::Send(events),
+            Some(answers) = next_answers(&mut self.sending) => Task::Note(answers),
             () = self.forgetting.due() => Task::Forget,
             () = self.database.outbox_nudge().notified() => Task::Look,
             () = tokio::time::sleep_until(self.sweep_at.into()) => Task::Look,
@@ -133,9 +163,14 @@ impl Relay {
 
     async fn carry_out(&mut self, task: Task) -> Round {
         let done = match task {
-            Task::Send(events) => self.send_fresh(events).await,
+            Task::Send(events) if events.is_empty() => Ok(Round::Empty),
+            Task::Send(events) => {
+                self.sending.spawn(publish(self.service, self.transport.clone(), events));
+                Ok(Round::Empty)
+            }
+            Task::Note(answers) => self.note(answers).await,
             Task::Forget => self.forget().await,
-            Task::Look => self.drain().await,
+            Task::Look => self.look().await,
         };
         done.unwrap_or_else(|error| {
             tracing::warn!(service = self.service, %error, "the relay could not use the outbox");
@@ -143,14 +178,14 @@ impl Relay {
         })
     }
 
-    /// What this process has recorded needs no claim.
-    async fn send_fresh(&mut self, events: Vec<Recorded>) -> Result<Round, Error> {
+    /// What became of events that this process recorded itself.
+    async fn note(&mut self, answers: Answers) -> Result<Round, Error> {
         let Some(lease) = self.fresh.as_ref().map(FreshEvents::lease) else { return Ok(Round::Empty) };
-        let answers = self.publish(events).await;
         self.forgetting.add(&answers.sent);
         self.put_back(&answers, lease).await
     }
 
+    /// Deletes the rows of what was sent.
     async fn forget(&mut self) -> Result<Round, Error> {
         let Some(lease) = self.fresh.as_ref().map(FreshEvents::lease) else { return Ok(Round::Empty) };
         if !self.forgetting.sent.is_empty() {
@@ -160,15 +195,26 @@ impl Relay {
         Ok(Round::Empty)
     }
 
-    /// Rounds until nothing is due, or the broker is away.
-    async fn drain(&mut self) -> Result<Round, Error> {
-        self.sweep_at = Instant::now() + SWEEP;
-        loop {
-            match self.round().await? {
-                Round::Full => {}
-                end => return Ok(end),
+    /// Notes and forgets what was on its way: its leases may be over, and it would be claimed and sent again.
+    async fn settle(&mut self) -> Result<Round, Error> {
+        let mut round = Round::Empty;
+        while let Some(answers) = next_answers(&mut self.sending).await {
+            if self.note(answers).await? == Round::Away {
+                round = Round::Away;
             }
         }
+        self.forget().await?;
+        Ok(round)
+    }
+
+    /// One batch of what is due. If there may be more the next look is soon, in turn with what is recorded meanwhile.
+    async fn look(&mut self) -> Result<Round, Error> {
+        if self.settle().await? == Round::Away {
+            return Ok(Round::Away);
+        }
+        let round = self.round().await?;
+        self.sweep_at = Instant::now() + if round == Round::Full { Duration::ZERO } else { SWEEP };
+        Ok(round)
     }
 
     /// One batch.
@@ -193,7 +239,7 @@ impl Relay {
         let count = usize::try_from(moved.count).unwrap_or(usize::MAX);
         self.due_from.end(walk, Found::new(count, ROWS, moved.last_due_at), Instant::now());
         self.transport.wake(&moved.queues);
-        self.count(moved.count);
+        count_published(self.service, moved.count);
         Ok(if moved.count < BATCH { Round::Empty } else { Round::Full })
     }
 
@@ -210,28 +256,10 @@ impl Relay {
             return Ok(Round::Empty);
         }
         let full = due.claimed.len() == ROWS;
-        let answers = self.publish(due.claimed).await;
+        let answers = publish(self.service, self.transport.clone(), due.claimed).await;
         outbox::sent(&self.database.read().await?, &answers.sent, lease).await?;
         let round = self.put_back(&answers, lease).await?;
         Ok(if full && round == Round::Empty { Round::Full } else { round })
-    }
-
-    async fn publish(&self, events: Vec<Recorded>) -> Answers {
-        let ids: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
-        let batch: Vec<Outgoing> = events.into_iter().map(outgoing).collect();
-        let mut answers = Answers::default();
-        for (event_id, answer) in ids.into_iter().zip(self.transport.publish(&batch).await) {
-            match answer {
-                Ok(()) => answers.sent.push(event_id),
-                Err(PublishError::Refused(error)) => answers.refused.push((event_id, error)),
-                Err(PublishError::Unreachable(error)) => {
-                    answers.away.push(event_id);
-                    answers.away_error = error;
-                }
-            }
-        }
-        self.count(i64::try_from(answers.sent.len()).unwrap_or(i64::MAX));
-        answers
     }
 
     /// What the broker did not take stays in the outbox, for another time.
@@ -257,13 +285,6 @@ impl Relay {
             self.due_from.give_up(walk, Instant::now());
         }
     }
-
-    fn count(&self, published: i64) {
-        if published > 0 {
-            metrics::counter!("outbox_published_total", "service" => self.service).increment(published.unsigned_abs());
-            metrics::histogram!("outbox_batch_events", "service" => self.service).record(published as f64);
-        }
-    }
 }
 
 /// What became of a batch.
@@ -275,10 +296,48 @@ struct Answers {
     away_error: String,
 }
 
-async fn next_of(fresh: &mut Option<FreshEvents>) -> Vec<Recorded> {
+/// Publishes, and awaits the broker's word.
+async fn publish(service: &'static str, transport: Transport, events: Vec<Recorded>) -> Answers {
+    let ids: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
+    let batch: Vec<Outgoing> = events.into_iter().map(outgoing).collect();
+    let mut answers = Answers::default();
+    for (event_id, answer) in ids.into_iter().zip(transport.publish(&batch).await) {
+        match answer {
+            Ok(()) => answers.sent.push(event_id),
+            Err(PublishError::Refused(error)) => answers.refused.push((event_id, error)),
+            Err(PublishError::Unreachable(error)) => {
+                answers.away.push(event_id);
+                answers.away_error = error;
+            }
+        }
+    }
+    count_published(service, i64::try_from(answers.sent.len()).unwrap_or(i64::MAX));
+    answers
+}
+
+fn count_published(service: &'static str, published: i64) {
+    if published > 0 {
+        metrics::counter!("outbox_published_total", "service" => service).increment(published.unsigned_abs());
+        metrics::histogram!("outbox_batch_events", "service" => service).record(published as f64);
+    }
+}
+
+async fn next_events(fresh: &mut Option<FreshEvents>) -> Vec<Recorded> {
     match fresh {
         Some(fresh) => fresh.next(ROWS).await,
         None => std::future::pending().await,
+    }
+}
+
+/// None once nothing is on its way.
+async fn next_answers(sending: &mut JoinSet<Answers>) -> Option<Answers> {
+    match sending.join_next().await? {
+        Ok(answers) => Some(answers),
+        Err(error) => {
+            // Their leases end.
+            tracing::error!(%error, "a batch of events was dropped on its way");
+            Some(Answers::default())
+        }
     }
 }
 

@@ -60,7 +60,6 @@ database::statements! {
 }
 
 const BEGIN_EFFECT: &str = "SET LOCAL lock_timeout = 0; SAVEPOINT effect";
-const UNDO_EFFECT: &str = "ROLLBACK TO SAVEPOINT effect";
 
 /// What a client chose to recognise its request by: 1 to 255 printable ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
@@ -279,7 +278,7 @@ where
         Ok(value) => Ok(value),
         Err(mut error) if error.is_final() => {
             error.correlation_id.get_or_insert(operation.correlation_id);
-            tx.batch_execute(UNDO_EFFECT).await?;
+            tx.roll_back_to("effect").await?;
             Err(error)
         }
         Err(error) => return Err(error),

@@ -82,6 +82,39 @@ async fn nothing_is_handed_over_of_a_transaction_that_failed() {
 }
 
 #[tokio::test]
+async fn nothing_is_handed_over_of_what_went_back_to_a_savepoint() {
+    let (_db, database, mut fresh) = with_relay().await;
+    let kept = draft();
+    let id = kept.envelope.event_id;
+    let recorded: Result<(), Error> = database
+        .write(move |tx| {
+            Box::pin(async move {
+                tx.batch_execute("SAVEPOINT effect").await?;
+                outbox::record(tx, &[draft()]).await?;
+                tx.roll_back_to("effect").await?;
+                outbox::record(tx, &[kept]).await
+            })
+        })
+        .await;
+    recorded.expect("record");
+    assert_eq!(ids(&handed_over(&mut fresh)), [id]);
+}
+
+#[tokio::test]
+async fn what_is_released_is_due_at_once() {
+    let (_db, database, mut fresh) = with_relay().await;
+    let recorded = record(&database, 2).await;
+    fresh.close();
+    let late = record(&database, 1).await;
+    let connection = database.read().await.expect("connect");
+    assert_eq!(outbox::release(&connection, fresh.lease()).await.expect("release"), 2);
+    assert_eq!(ids(&handed_over(&mut fresh)), recorded, "what is on its way still comes");
+    let mut claimed = claim(&connection, 10).await.1;
+    claimed.sort_unstable();
+    assert_eq!(claimed, [recorded, late].concat());
+}
+
+#[tokio::test]
 async fn what_its_process_did_not_send_is_due_within_five_seconds_and_its_lease_is_over() {
     let (db, database, mut fresh) = with_relay().await;
     let recorded = record(&database, 3).await;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use lapin::tcp::{AsyncTcpStream, TLSConfig};
@@ -159,7 +159,14 @@ pub(super) struct Slot {
     uri: Result<AMQPUri, String>,
     name: &'static str,
     declares: Declares,
-    current: tokio::sync::Mutex<Option<Arc<Link>>>,
+    current: tokio::sync::Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    link: Option<Arc<Link>>,
+    /// When the last attempt to build one failed, and why.
+    failure: Option<(Instant, String)>,
 }
 
 impl Slot {
@@ -169,30 +176,46 @@ impl Slot {
             uri.query.heartbeat.get_or_insert(HEARTBEAT);
             uri
         });
-        Arc::new(Slot { uri, name, declares: config.declares, current: tokio::sync::Mutex::new(None) })
+        Arc::new(Slot { uri, name, declares: config.declares, current: tokio::sync::Mutex::default() })
     }
 
     /// The link, built if there is none. Building goes on if the caller gives up waiting, so that callers
     /// with short patience do not keep each other from ever connecting.
     pub async fn link(self: &Arc<Self>) -> Result<Arc<Link>, TransportError> {
         if let Ok(current) = self.current.try_lock()
-            && let Some(link) = current.as_ref().filter(|link| link.is_up())
+            && let Some(link) = current.link.as_ref().filter(|link| link.is_up())
         {
             return Ok(Arc::clone(link));
         }
-        let slot = Arc::clone(self);
-        match tokio::spawn(async move { slot.build().await }).await {
+        let (slot, asked_at) = (Arc::clone(self), Instant::now());
+        match tokio::spawn(async move { slot.build(asked_at).await }).await {
             Ok(link) => link,
             Err(error) => Err(TransportError::Rabbit(format!("connecting was interrupted: {error}"))),
         }
     }
 
-    async fn build(&self) -> Result<Arc<Link>, TransportError> {
+    /// Whoever waited while an attempt failed shares its failure: however many ask, one attempt is made at a time.
+    async fn build(&self, asked_at: Instant) -> Result<Arc<Link>, TransportError> {
         let mut current = self.current.lock().await;
-        if let Some(link) = current.as_ref().filter(|link| link.is_up()) {
+        if let Some(link) = current.link.as_ref().filter(|link| link.is_up()) {
             return Ok(Arc::clone(link));
         }
-        *current = None;
+        if let Some((_, why)) = current.failure.as_ref().filter(|(failed_at, _)| *failed_at > asked_at) {
+            return Err(TransportError::Rabbit(why.clone()));
+        }
+        *current = Current::default();
+        match self.attempt().await {
+            Ok(link) => Ok(Arc::clone(current.link.insert(link))),
+            Err(error) => {
+                if let TransportError::Rabbit(why) = &error {
+                    current.failure = Some((Instant::now(), why.clone()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<Arc<Link>, TransportError> {
         let uri = self.uri.as_ref().map_err(|error| TransportError::Rabbit(format!("the broker's URL: {error}")))?;
         let link = Link::open(uri, self.name, self.declares).await?;
         if let Err(error) = link.declare_topology().await {
@@ -200,7 +223,7 @@ impl Slot {
             return Err(error);
         }
         tracing::debug!(name = self.name, "connected to RabbitMQ");
-        Ok(Arc::clone(current.insert(Arc::new(link))))
+        Ok(Arc::new(link))
     }
 
     /// Ends a link that failed; the next use builds another.
@@ -208,9 +231,9 @@ impl Slot {
         link.socket.sever();
         // Who holds the lock builds already, or will see that this link is down.
         if let Ok(mut current) = self.current.try_lock()
-            && current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+            && current.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
         {
-            *current = None;
+            current.link = None;
         }
     }
 }

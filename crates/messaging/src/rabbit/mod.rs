@@ -32,6 +32,8 @@ pub(crate) use self::tap::RabbitTap;
 use crate::delivery::{Outgoing, PublishError};
 use crate::transport::{QueueBacklog, QueueDepth, Transport, TransportError};
 
+/// As many batches of events are on their way at a time.
+const LANES: usize = 3;
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
 
 /// How to reach the broker.
@@ -135,8 +137,9 @@ pub(crate) struct RabbitTransport {
 
 impl RabbitTransport {
     fn new(connections: Connections) -> RabbitTransport {
-        let publisher = || Arc::new(Publisher::new(Arc::clone(&connections.publishing)));
-        RabbitTransport { events: publisher(), redirects: publisher(), connections, looking: Arc::default() }
+        let publisher = |lanes| Arc::new(Publisher::new(Arc::clone(&connections.publishing), lanes));
+        let (events, redirects) = (publisher(LANES), publisher(1));
+        RabbitTransport { events, redirects, connections, looking: Arc::default() }
     }
 
     /// Is there a connection, or can there be one? A blocked one is fine: the outbox takes what it does not.

@@ -3,10 +3,11 @@
 //! Two traps are avoided here. An unroutable message is confirmed like any other; only its return, which
 //! comes first, tells. And lapin hands a return to whichever message is confirmed next, not to the one
 //! that was returned, once the broker confirms several at a time. So a channel carries one batch at a time,
-//! and returns are matched by message id.
+//! and returns are matched by message id. Batches that shall not wait for each other take channels of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -53,10 +54,11 @@ pub(super) fn event_properties(outgoing: &Outgoing) -> BasicProperties {
     properties.with_headers(headers)
 }
 
-/// One publishing channel. Batches of several tasks wait for each other.
+/// Some publishing channels, opened when they are needed. A batch waits for another when none of them is free.
 pub(super) struct Publisher {
     connection: Arc<Slot>,
-    lane: Mutex<Lane>,
+    lanes: Vec<Mutex<Lane>>,
+    turn: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -81,13 +83,23 @@ struct Attempt {
 }
 
 impl Publisher {
-    pub fn new(connection: Arc<Slot>) -> Publisher {
-        Publisher { connection, lane: Mutex::new(Lane::default()) }
+    /// With so many lanes, but one at least.
+    pub fn new(connection: Arc<Slot>, lanes: usize) -> Publisher {
+        let lanes = (0..lanes.max(1)).map(|_| Mutex::default()).collect();
+        Publisher { connection, lanes, turn: AtomicUsize::new(0) }
+    }
+
+    async fn lane(&self) -> MutexGuard<'_, Lane> {
+        if let Some(free) = self.lanes.iter().find_map(|lane| lane.try_lock().ok()) {
+            return free;
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.lanes[turn % self.lanes.len()].lock().await
     }
 
     /// One answer per message, in order. `Ok` only for what the broker confirmed and routed.
     pub async fn publish(&self, messages: &[Message<'_>]) -> Vec<Result<(), PublishError>> {
-        let Ok(mut lane) = timeout(LIMIT, self.lane.lock()).await else {
+        let Ok(mut lane) = timeout(LIMIT, self.lane()).await else {
             return all_unreachable(messages, "the batch before this one is still waiting for the broker");
         };
         let attempt = self.attempt(&mut lane, messages).await;
@@ -124,9 +136,9 @@ impl Publisher {
             lane.open = Some(open);
         } else if attempt.refusal.is_some() {
             lane.doubtful = true;
-        } else if open.link.blocked().borrow().is_none() {
-            self.connection.discard(&open.link);
         }
+        // Otherwise the channel is given up, and not the connection, which others share: if that is to blame, it
+        // carries no new channel either.
         attempt
     }
 
@@ -143,10 +155,20 @@ impl Publisher {
         if let Some(open) = kept.filter(|open| Arc::ptr_eq(&open.link, &link) && open.channel.status().connected()) {
             return Ok(open);
         }
-        let channel = link.channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Open { link, channel })
+        match open_channel(&link).await {
+            Ok(channel) => Ok(Open { link, channel }),
+            Err(error) => {
+                self.connection.discard(&link);
+                Err(error)
+            }
+        }
     }
+}
+
+async fn open_channel(link: &Link) -> Result<Channel, TransportError> {
+    let channel = link.channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
 }
 
 impl Attempt {

@@ -233,12 +233,12 @@ impl Inner {
 
     async fn tell(&self) -> Result<(), TransportError> {
         let _turn = self.acknowledging.lock().await;
-        let acknowledgements = self.unsettled().take_done();
-        if let Some(newest) = acknowledgements.up_to {
-            self.channel.basic_ack(newest, BasicAckOptions { multiple: true }).await?;
-        }
-        let single = acknowledgements.single.into_iter();
-        try_join_all(single.map(|tag| self.channel.basic_ack(tag, BasicAckOptions::default()))).await?;
+        let Acknowledgements { up_to, single } = self.unsettled().take_done();
+        let oldest = up_to.map(|tag| (tag, BasicAckOptions { multiple: true }));
+        let others = single.into_iter().map(|tag| (tag, BasicAckOptions::default()));
+        // All are on their way at once: whoever stops waiting takes none of them back.
+        let told = oldest.into_iter().chain(others).map(|(tag, options)| self.channel.basic_ack(tag, options));
+        try_join_all(told).await?;
         Ok(())
     }
 

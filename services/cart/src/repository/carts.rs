@@ -79,7 +79,7 @@ database::statements! {
     CREATE_WITH_ITEMS = create_with_items!(
         "unsent AS (
              INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
-             SELECT event_id, recorded_at, $17::uuid, now() + $18::float8 * interval '1 second' FROM recorded)
+             SELECT event_id, recorded_at, $17::uuid, clock_timestamp() + $18::float8 * interval '1 second' FROM recorded)
          SELECT id, created_at, '{}'::text[] AS queues FROM cart");
     /// The same where the queues lie beside the tables: the events go straight into them.
     CREATE_WITH_ITEMS_AND_SEND = create_with_items!(
