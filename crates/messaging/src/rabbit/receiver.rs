@@ -28,7 +28,7 @@ use crate::delivery::Delivery;
 use crate::transport::TransportError;
 
 /// How long acknowledgements are gathered.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(200);
 /// A broker that does not read for so long is away.
 const LIMIT: Duration = Duration::from_secs(5);
 /// This part of what may be unsettled at a time is not gathered, so that the broker goes on sending.
