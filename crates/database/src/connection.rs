@@ -313,12 +313,10 @@ impl Connection {
     }
 
     /// The lease with which outbox rows are born in [`crate::Database::write`] and its kin, and for how many seconds it
-    /// holds; without one they are due at once. For a repository whose one statement records an event itself; it then tells [`Connection::note_recorded`].
-    pub fn lease_from_birth(&self) -> (Option<Uuid>, f64) {
-        match &self.fresh {
-            Some(fresh) => (Some(fresh.lease()), fresh::LEASE.as_secs_f64()),
-            None => (None, 0.0),
-        }
+    /// holds; without one they are due at once. For a repository whose one statement records an event itself; it then
+    /// tells [`Connection::note_recorded`].
+    pub fn lease_from_birth(&self) -> Option<(Uuid, f64)> {
+        self.fresh.as_ref().map(|fresh| (fresh.lease(), fresh::LEASE.as_secs_f64()))
     }
 
     /// Remembers what was recorded, so that the relay gets it, or is nudged, once this is committed.

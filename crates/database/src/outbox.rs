@@ -42,7 +42,8 @@ macro_rules! recorded {
 /// Leased from birth, where a relay of this process gets it as soon as it is committed.
 const RECORD: &str = recorded!(
     " INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
-     SELECT event_id, recorded_at, $10::uuid, clock_timestamp() + $11::float8 * interval '1 second' FROM recorded"
+     SELECT event_id, recorded_at, $10::uuid, coalesce(clock_timestamp() + $11::float8 * interval '1 second', now())
+     FROM recorded"
 );
 
 /// Where the queues lie beside the tables. What no queue wants stays in the outbox, where the relay tries again, and
@@ -146,7 +147,7 @@ fn recording<'a>(tx: &Connection, drafts: &'a [Draft], texts: &'a Texts) -> Comm
     if is_sent {
         return command;
     }
-    let (lease, seconds) = tx.lease_from_birth();
+    let (lease, seconds) = tx.lease_from_birth().unzip();
     command.with(lease).with(seconds)
 }
 

@@ -40,6 +40,21 @@ async fn a_retry_returns_to_its_own_queue_only() {
     }
 }
 
+/// Acknowledgements are gathered for a moment; at the end none may be left.
+#[tokio::test]
+async fn what_a_consumer_handled_last_does_not_wait_for_the_next() {
+    let (shop, broker) = (Shop::new().await, TestBroker::new().await);
+    let transport = broker.transport();
+    shop.record(&drafts(3)).await;
+    shop.relay_once(&transport).await;
+    let consumer = shop.consuming(queue_of("orders"), Hands::new([]), &transport);
+    shop.until_applied("orders", 3).await;
+    drop(consumer);
+    let operator = Operator::at(broker.url()).await;
+    operator.until(queue_of("orders"), 0, 0).await;
+    assert!(operator.take(&queue_of("orders").name()).await.is_none(), "it was not acknowledged");
+}
+
 #[tokio::test]
 async fn a_dead_letter_says_what_it_was_and_why_it_died() {
     let (shop, broker) = (Shop::new().await, TestBroker::new().await);

@@ -79,7 +79,8 @@ database::statements! {
     CREATE_WITH_ITEMS = create_with_items!(
         "unsent AS (
              INSERT INTO outbox (event_id, recorded_at, lease, next_attempt_at)
-             SELECT event_id, recorded_at, $17::uuid, clock_timestamp() + $18::float8 * interval '1 second' FROM recorded)
+             SELECT event_id, recorded_at, $17::uuid, coalesce(clock_timestamp() + $18::float8 * interval '1 second', now())
+             FROM recorded)
          SELECT id, created_at, '{}'::text[] AS queues FROM cart");
     /// The same where the queues lie beside the tables: the events go straight into them.
     CREATE_WITH_ITEMS_AND_SEND = create_with_items!(
@@ -199,7 +200,7 @@ pub async fn create_with_items(db: &Connection, new: &[NewCart]) -> Result<HashM
         .with(column(new, |new| new.draft.exchange.name()))
         .with(column(new, |new| new.draft.routing_key))
         .with(&envelopes);
-    let (lease, seconds) = db.lease_from_birth();
+    let (lease, seconds) = db.lease_from_birth().unzip();
     let command = if is_sent { command } else { command.with(lease).with(seconds) };
     let rows = db.run(&command).await?;
     let stored: HashMap<CartId, DateTime<Utc>> =
