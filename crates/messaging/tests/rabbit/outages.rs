@@ -57,6 +57,7 @@ async fn after_kill_9_and_restart_all_goes_on_within_its_limits() {
     shop.record(&drafts(500)).await;
     let operator = Operator::at(broker.url()).await;
     operator.until(queue_of("orders"), 500 - PREFETCH, 1).await;
+    shop.until_sent().await;
 
     node.kill();
     shop.record(&drafts(100)).await;
@@ -137,6 +138,7 @@ async fn lose_and_recover(shop: &Shop, node: &PrivateRabbit, url: &str, hands: &
     let queue = queue_of("orders");
     shop.record(&drafts(MORE as usize)).await;
     Operator::at(url).await.until(queue, MORE - PREFETCH, 1).await;
+    shop.until_sent().await;
     match loss {
         Loss::Connections => node.close_connections().await,
         Loss::Node => {

@@ -83,6 +83,17 @@ impl Shop {
             .collect()
     }
 
+    /// Waits until the broker has confirmed everything: what it has and did not confirm would come again.
+    pub async fn until_sent(&self) {
+        eventually(LIMIT, || async {
+            match self.unsent().await.len() {
+                0 => Ok(()),
+                unsent => Err(format!("{unsent} unsent")),
+            }
+        })
+        .await;
+    }
+
     /// What waits for its next attempt is due now.
     pub async fn fast_forward(&self) {
         self.owner.execute("UPDATE payments.outbox SET next_attempt_at = now()", &[]).await.expect("fast forward");
