@@ -136,9 +136,10 @@ impl Publisher {
             lane.open = Some(open);
         } else if attempt.refusal.is_some() {
             lane.doubtful = true;
+        } else if open.link.blocked().borrow().is_none() {
+            // Others share it, and begin anew as well: whatever is stuck in it ends with it.
+            self.connection.discard(&open.link);
         }
-        // Otherwise the channel is given up, and not the connection, which others share: if that is to blame, it
-        // carries no new channel either.
         attempt
     }
 
